@@ -1,0 +1,157 @@
+"""Every setting of a run, in one frozen dataclass: its symbol, its unit and where its default comes from.
+
+"Post" is the second blog post (the Keras walk-through), whose printed settings are the defaults; "paper" is Lillicrap
+et al., arXiv 1509.02971v6.  `ddpg.command_line` makes the flags of `train.py` from these fields.
+"""
+
+import dataclasses
+import math
+import typing
+from dataclasses import dataclass
+from typing import Any
+
+from ddpg.errors import RequestError
+
+
+def setting(default: Any, help: str, within: str | None = None, choices: tuple[str, ...] | None = None) -> Any:
+    """Declare one field of `Config`.
+
+    Args:
+        default: Its default; a `dict` or `list` class stands for a new empty one.
+        help: One line for people: symbol, meaning, unit, source.
+        within: The interval that a number must lie in, as mathematicians write it: "(0, 1]".
+        choices: The words allowed, for a string.
+    """
+    value = {"default_factory": default} if isinstance(default, type) else {"default": default}
+    return dataclasses.field(metadata={"help": help, "within": within, "choices": choices}, **value)
+
+
+@dataclass(frozen=True)
+class Config:
+    """All that a run depends on: the same `Config` gives the same numbers, bit for bit, on one machine.
+
+    Raises:
+        RequestError: A value is outside its interval, or two values contradict each other.
+    """
+
+    # The task
+    env: str = setting("Pendulum-v1", "Gymnasium id of the task: Name-v0, or module:Name-v0 to import the module first")
+    env_kwargs: dict[str, Any] = setting(dict, "arguments for the task's constructor, as a JSON object")
+    action_bound: float | None = setting(None, "stands in for each infinite bound of the action space", "(0, inf)")
+    seed: int = setting(0, "root of every random stream: weights, noise, replay, warm-up, resets", "[0, inf)")
+
+    # How long
+    episodes: int = setting(250, "episodes to train for (post: 250), unless --steps is given", "[1, inf)")
+    steps: int | None = setting(
+        None, "environment steps to train for; the episode then under way is finished", "[1, inf)"
+    )
+    max_episode_steps: int = setting(100_000, "cuts an episode that never ends; a time limit, not an end", "[1, inf)")
+    learning_starts: int = setting(0, "steps of uniformly random actions before the policy acts and learns", "[0, inf)")
+
+    # The algorithm
+    gamma: float = setting(0.99, "γ, the discount factor (post and paper: 0.99)", "[0, 1]")
+    tau: float = setting(0.005, "τ, the rate of the soft target updates (post: 0.005; paper: 0.001)", "(0, 1]")
+    batch_size: int = setting(64, "N, the transitions in a minibatch (post and paper: 64)", "[1, inf)")
+    buffer_size: int = setting(1_000_000, "transitions that the replay buffer holds (post and paper: 1e6)", "[1, inf)")
+    train_frequency: int = setting(1, "environment steps between two rounds of updates (Algorithm 1: 1)", "[1, inf)")
+    gradient_steps: int = setting(1, "updates in a round, in one compiled call (Algorithm 1: 1)", "[1, inf)")
+
+    # The networks
+    hidden_units: tuple[int, int] = setting((400, 300), "units of the two hidden layers (post and paper)", "[1, inf)")
+    actor_learning_rate: float = setting(1e-4, "Adam's step size for the actor (post and paper: 1e-4)", "(0, inf)")
+    critic_learning_rate: float = setting(1e-3, "Adam's step size for the critic (post and paper: 1e-3)", "(0, inf)")
+
+    batch_normalization: bool = setting(False, "normalise the state and the hidden layers (first post and paper)")
+    initialization: str = setting("keras", "of the weights: Keras's (post) or the paper's", None, ("keras", "fan_in"))
+    action_layer: int = setting(1, "critic's hidden layer at which the action enters (post: 1; paper: 2)", "[1, 2]")
+    critic_weight_decay: float = setting(0.0, "λ of the L2 penalty on the critic's weights (paper: 0.01)", "[0, inf)")
+
+    # Exploration, in units of the tanh action (half the width of the task's own bounds)
+    noise: str = setting("gaussian", "noise process added to the action while training", None, ("gaussian", "ou"))
+    noise_scale: float = setting(0.1, "σ of the exploration noise (post: 0.1; paper: 0.2)", "[0, inf)")
+    noise_decay_steps: int | None = setting(None, "steps over which the noise fades to nothing, evenly", "[1, inf)")
+
+    # Measuring and keeping
+    evaluate_every: int = setting(5_000, "environment steps between two noise-free evaluations", "[1, inf)")
+    evaluation_episodes: int = setting(10, "episodes in each of them", "[1, inf)")
+    checkpoint_every: int = setting(10_000, "environment steps between two checkpoints", "[1, inf)")
+    keep: int = setting(2, "newest checkpoints kept in the run folder", "[1, inf)")
+
+    # The machine
+    jit_compile: bool = setting(True, "compile the update with XLA")
+
+    def __post_init__(self) -> None:
+        for field in dataclasses.fields(self):
+            check_value(field, getattr(self, field.name))
+        if self.batch_size > self.buffer_size:
+            raise RequestError(
+                f"{self.batch_size} is more than the replay buffer holds ({self.buffer_size}); "
+                "make it smaller, or --buffer-size larger",
+                "batch_size",
+            )
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the settings as JSON-ready values, for `config.json`."""
+        return dataclasses.asdict(self)
+
+    @classmethod
+    def from_json(cls, settings: dict[str, Any]) -> "Config":
+        """Rebuild a `Config` from `as_json`.
+
+        Raises:
+            RequestError: A name is unknown or a value is not allowed.
+        """
+        unknown = settings.keys() - {field.name for field in dataclasses.fields(cls)}
+        if unknown:
+            raise RequestError(f"unknown setting {sorted(unknown)[0]!r}; was it written by another version?")
+        if "hidden_units" in settings:
+            settings = settings | {"hidden_units": tuple(settings["hidden_units"])}
+        return cls(**settings)
+
+
+def value_type(field: dataclasses.Field) -> type:
+    """Return the plain type of a field's values: `float | None` is float, `tuple[int, int]` is int."""
+    hint = typing.get_type_hints(Config)[field.name]
+    if hint in (str, bool, int, float) or typing.get_origin(hint) is dict:
+        return typing.get_origin(hint) or hint
+    return typing.get_args(hint)[0]
+
+
+def check_value(field: dataclasses.Field, value: Any) -> None:
+    """Raise `RequestError` unless `value` has the field's type and lies in its interval."""
+    if value is None and field.default is None:
+        return
+    kind, choices, within = value_type(field), field.metadata["choices"], field.metadata["within"]
+    numbers = value if field.name == "hidden_units" else (value,)
+    if not isinstance(numbers, tuple) or (field.name == "hidden_units" and len(numbers) != 2):
+        raise RequestError(f"expected two whole numbers, got {value!r}", field.name)
+    for number in numbers:
+        accepted = (int, float) if kind is float else (kind,)
+        if not isinstance(number, accepted) or (isinstance(number, bool) and kind is not bool):
+            raise RequestError(f"expected {kind.__name__}, got {number!r}", field.name)
+        if choices and number not in choices:
+            raise RequestError(f"{number!r} is not one of {', '.join(choices)}", field.name)
+        if isinstance(number, (int, float)) and within and not inside(number, within):
+            raise RequestError(f"{number} is outside {within}; the default is {field.default}", field.name)
+
+
+def inside(number: float, interval: str) -> bool:
+    """Say whether a number lies in an interval such as "(0, 1]"; NaN and infinity lie in none."""
+    low, high = (float(bound) for bound in interval[1:-1].split(","))
+    above = number > low if interval[0] == "(" else number >= low
+    below = number < high if interval[-1] == ")" else number <= high
+    return math.isfinite(number) and above and below
+
+
+PRESETS: dict[str, Config] = {
+    "blog": Config(),
+    "paper": Config(
+        tau=0.001,
+        batch_normalization=True,
+        initialization="fan_in",
+        action_layer=2,
+        critic_weight_decay=0.01,
+        noise="ou",
+        noise_scale=0.2,
+    ),
+}

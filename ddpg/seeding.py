@@ -1,0 +1,26 @@
+"""One seed is the root of every random stream, so that no stream depends on how much another one was used."""
+
+import numpy as np
+
+STREAMS = ("weights", "noise", "replay", "warm_up", "episodes", "evaluation")
+
+
+def stream(seed: int, name: str, *index: int) -> np.random.SeedSequence:
+    """Return the named random stream of a run.
+
+    Args:
+        seed: The run's seed.
+        name: One of `STREAMS`.
+        index: Further indices below it, such as the number of an episode.
+    """
+    return np.random.SeedSequence(seed, spawn_key=(STREAMS.index(name), *index))
+
+
+def generator(seed: int, name: str) -> np.random.Generator:
+    """Return a NumPy generator on the named stream."""
+    return np.random.default_rng(stream(seed, name))
+
+
+def integer_seed(seed: int, name: str, *index: int) -> int:
+    """Return one 31-bit seed from the named stream, for libraries that want a plain integer."""
+    return int(stream(seed, name, *index).generate_state(1)[0]) >> 1
