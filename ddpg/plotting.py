@@ -1,0 +1,110 @@
+"""Pictures from the CSV files.
+
+python -m ddpg.plotting RUN_FOLDER PICTURE.png           a run's reward curve
+python -m ddpg.plotting CURVES.csv PICTURE.png           the curve of several seeds, with its band
+"""
+
+import csv
+import json
+import sys
+from pathlib import Path
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from ddpg.statistics import student_t
+
+# A colour-blind-safe trio (Okabe and Ito).
+EPISODE, AVERAGE, EVALUATION = "#999999", "#0072b2", "#d55e00"
+
+
+def read_columns(path: Path) -> dict[str, np.ndarray]:
+    """Return the columns of a CSV file of numbers, each `(rows,)` float64."""
+    with path.open(newline="", encoding="utf-8") as file:
+        header, *rows = csv.reader(file)
+    values = np.array(rows, dtype=np.float64).reshape(-1, len(header))
+    return dict(zip(header, values.T, strict=True))
+
+
+def draw_reward_curve(run_folder: Path, picture: Path) -> None:
+    """Draw one run: each episode's return, the running average, the noise-free evaluations.
+
+    Args:
+        run_folder: Holds `config.json`, `episodes.csv`, `evaluations.csv`.
+        picture: The PNG to write; it is replaced in one step, so a viewer never sees half of it.
+    """
+    config = json.loads((run_folder / "config.json").read_text(encoding="utf-8"))["config"]
+    episodes, evaluations = (read_columns(run_folder / f"{name}.csv") for name in ("episodes", "evaluations"))
+
+    figure = Figure(figsize=(9, 5), dpi=110, layout="constrained")
+    axes = figure.add_subplot()
+    axes.plot(episodes["steps"], episodes["return"], ".", color=EPISODE, ms=4, label="episodic return, with noise")
+    axes.plot(episodes["steps"], episodes["running_average"], color=AVERAGE, label="running average of 40 episodes")
+    axes.errorbar(
+        evaluations["steps"],
+        evaluations["mean"],
+        evaluations["std"],
+        color=EVALUATION,
+        marker="o",
+        ms=4,
+        capsize=3,
+        label=f"noise-free evaluation: mean ± std of {config['evaluation_episodes']} episodes",
+    )
+    axes.set_title(f"DDPG on {config['env']}, seed {config['seed']}")
+    axes.set_xlabel("environment steps")
+    axes.set_ylabel("return (undiscounted sum of rewards)")
+    finish(figure, picture)
+
+
+def draw_seeds(curves: Path, picture: Path) -> None:
+    """Draw the noise-free evaluations of several seeds: each one, their mean, and its 95 % confidence band.
+
+    Args:
+        curves: A CSV with the columns `seed`, `steps`, `mean`; its name, `learning-TASK.csv`, names the task.
+        picture: The PNG to write.
+    """
+    columns = read_columns(curves)
+    seeds = np.unique(columns["seed"])
+    each = [(columns["steps"][columns["seed"] == seed], columns["mean"][columns["seed"] == seed]) for seed in seeds]
+    # Episodes that end early end at other steps in each seed: all curves are read off at the steps of the first.
+    steps = each[0][0]
+    returns = np.array([np.interp(steps, *one) for one in each])
+    middle = returns.mean(axis=0)
+    half_width = student_t(len(seeds) - 1) * returns.std(axis=0, ddof=1) / np.sqrt(len(seeds))
+
+    figure = Figure(figsize=(9, 5), dpi=110, layout="constrained")
+    axes = figure.add_subplot()
+    for one in each:
+        axes.plot(*one, color=EPISODE, lw=0.8, alpha=0.7, label="one seed" if one is each[0] else None)
+    axes.fill_between(steps, middle - half_width, middle + half_width, color=EVALUATION, alpha=0.25, lw=0)
+    axes.plot(steps, middle, color=EVALUATION, marker="o", ms=3, label=f"mean of {len(seeds)} seeds, 95 % band")
+    # The band of a few seeds can be far wider than any return there is.
+    lowest, highest = min(values.min() for _, values in each), max(values.max() for _, values in each)
+    axes.set_ylim(lowest - 0.05 * (highest - lowest), highest + 0.05 * (highest - lowest))
+    axes.set_title(f"DDPG on {curves.stem.removeprefix('learning-')}: noise-free evaluations while it trains")
+    axes.set_xlabel("environment steps")
+    axes.set_ylabel("return (undiscounted sum of rewards)")
+    finish(figure, picture)
+
+
+def finish(figure: Figure, picture: Path) -> None:
+    """Add the grid and the legend, below the axes where it hides nothing, and save the figure."""
+    for axes in figure.axes:
+        axes.grid(alpha=0.3)
+    figure.legend(loc="outside lower center", ncols=3, fontsize="small")
+    save(figure, picture)
+
+
+def save(figure: Figure, picture: Path) -> None:
+    """Write a figure under its name in one step."""
+    picture.parent.mkdir(parents=True, exist_ok=True)
+    partial = picture.with_name(f".{picture.name}.partial")
+    figure.savefig(partial, format="png")
+    partial.replace(picture)
+
+
+if __name__ == "__main__":
+    if len(sys.argv) != 3 or not Path(sys.argv[1]).exists():
+        sys.exit("usage: python -m ddpg.plotting RUN_FOLDER_OR_CURVES.csv PICTURE.png")
+    source, target = Path(sys.argv[1]), Path(sys.argv[2])
+    (draw_seeds if source.suffix == ".csv" else draw_reward_curve)(source, target)

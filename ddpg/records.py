@@ -1,0 +1,127 @@
+"""The run folder: `config.json`, three CSV files, and the same numbers for TensorBoard."""
+
+import csv
+import os
+import platform
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import tensorflow as tf
+
+from ddpg.config import Config
+from ddpg.errors import RequestError
+from ddpg.files import synchronise, write_json
+
+COLUMNS = {
+    "episodes": ("episode", "steps", "length", "return", "running_average", "seconds"),
+    "evaluations": ("steps", "mean", "std", "episodes"),
+    "updates": ("steps", "updates", "critic_loss", "policy_loss", "value", "target", "saturation"),
+}
+PACKAGES = ("tensorflow", "keras", "numpy", "gymnasium")
+
+
+class Records:
+    """Writes what a run measures into its folder, each row as soon as it is known.
+
+    Args:
+        folder: The run folder.
+        config: The run's settings, kept in `config.json` with the versions that ran it.
+
+    Raises:
+        RequestError: The folder exists already, or cannot be made.
+    """
+
+    def __init__(self, folder: Path, config: Config) -> None:
+        self.folder = folder
+        make_run_folder(folder)
+        write_config(folder, config)
+        for name, columns in COLUMNS.items():
+            self._append(name, columns)
+        self.tensorboard = tf.summary.create_file_writer(str(folder / "tensorboard"))
+
+    @classmethod
+    def reopen(cls, folder: Path, config: Config, positions: dict[str, int]) -> "Records":
+        """Open the records of an interrupted run and cut them back to a checkpoint.
+
+        Args:
+            folder: The run folder.
+            config: The run's settings, perhaps with more steps than before.
+            positions: What `positions` returned at the checkpoint; later rows belong to a future that is now run again.
+
+        Raises:
+            RequestError: A file is shorter than it was.
+        """
+        for name in COLUMNS:
+            path, position = folder / f"{name}.csv", positions[name]
+            if not path.is_file() or path.is_symlink() or path.stat().st_size < position:
+                raise RequestError(
+                    f"{path} is missing, or shorter than the checkpoint says ({position} bytes)", "resume"
+                )
+        for name in COLUMNS:
+            os.truncate(folder / f"{name}.csv", positions[name])
+        records = cls.__new__(cls)
+        records.folder = folder
+        write_config(folder, config)
+        records.tensorboard = tf.summary.create_file_writer(str(folder / "tensorboard"))
+        return records
+
+    def positions(self) -> dict[str, int]:
+        """Put the CSV files on the disk and return their sizes in bytes, for a checkpoint."""
+        paths = {name: self.folder / f"{name}.csv" for name in COLUMNS}
+        for path in paths.values():
+            synchronise(path)
+        return {name: path.stat().st_size for name, path in paths.items()}
+
+    def add(self, name: str, row: dict[str, Any]) -> None:
+        """Append one row to a CSV file and its numbers to TensorBoard.
+
+        Args:
+            name: "episodes", "evaluations" or "updates".
+            row: A value for each of the file's `COLUMNS`.
+        """
+        self._append(name, tuple(row[column] for column in COLUMNS[name]))
+        with self.tensorboard.as_default(step=int(row["steps"])):
+            for column in COLUMNS[name]:
+                if column not in ("steps", "episode"):
+                    write_scalar(f"{name}/{column}", row[column])
+
+    def close(self) -> None:
+        """Flush and close the TensorBoard file."""
+        self.tensorboard.close()
+
+    def _append(self, name: str, values: tuple) -> None:
+        with (self.folder / f"{name}.csv").open("a", newline="", encoding="utf-8") as file:
+            csv.writer(file).writerow(values)
+
+
+def refuse_existing(folder: Path) -> None:
+    """Refuse a run folder that exists, be it a run's or not."""
+    if folder.exists():
+        raise RequestError(
+            f"{folder} exists already; name another folder, or go on with that run by --resume {folder}", "run_dir"
+        )
+
+
+def make_run_folder(folder: Path) -> None:
+    """Make a new run folder."""
+    refuse_existing(folder)
+    try:
+        folder.mkdir(parents=True)
+    except OSError as error:
+        raise RequestError(f"cannot make {folder}: {error.strerror}", "run_dir") from None
+
+
+def write_config(folder: Path, config: Config) -> None:
+    """Write every setting and the versions of what runs it."""
+    versions = {"python": platform.python_version()} | {package: version(package) for package in PACKAGES}
+    write_json(folder / "config.json", {"config": config.as_json(), "versions": versions})
+
+
+def write_scalar(tag: str, value: float) -> None:
+    """Write one TensorBoard scalar; `tf.summary.scalar` would need the tensorboard package just to write."""
+    metadata = tf.compat.v1.SummaryMetadata(
+        plugin_data=tf.compat.v1.SummaryMetadata.PluginData(plugin_name="scalars"),
+        data_class=1,  # DATA_CLASS_SCALAR in TensorFlow's summary.proto
+    )
+    tf.summary.write(tag, tf.constant(value, tf.float32), metadata=metadata)
