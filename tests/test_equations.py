@@ -1,0 +1,79 @@
+"""Each equation against numbers worked out by hand."""
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from ddpg.equations import behaviour_action, bellman_target, critic_loss, policy_loss, soft_update
+from ddpg.networks import ActorNetwork, CriticNetwork
+
+
+def column(*values: float) -> tf.Tensor:
+    return tf.constant([[value] for value in values], tf.float32)
+
+
+def test_the_bellman_target_bootstraps_unless_the_task_has_terminated():
+    target = bellman_target(column(1, 0, 2), column(0, 1, 1), column(8, 15, -3), gamma=0.9)
+    np.testing.assert_allclose(target, [[8.2], [0], [2]], rtol=1e-6)
+
+
+def test_the_critic_loss_is_the_mean_squared_error():
+    assert float(critic_loss(column(1, 2), column(4, 0))) == pytest.approx((9 + 4) / 2)
+
+
+def test_the_critic_loss_refuses_to_broadcast():
+    """(N,) targets against (N, 1) values is the most famous DDPG bug: each value is pulled to the mean target."""
+    with pytest.raises(ValueError, match="one shape"):
+        critic_loss(column(1, 2), tf.constant([4.0, 0.0]))
+
+
+def test_the_target_is_a_constant_for_the_gradient():
+    value, target = tf.Variable(column(1.0)), tf.Variable(column(4.0))
+    with tf.GradientTape() as tape:
+        loss = critic_loss(value, target)
+    by_value, by_target = tape.gradient(loss, [value, target])
+    assert float(by_value[0, 0]) == -6
+    assert by_target is None
+
+
+def test_the_policy_loss_is_averaged_not_summed():
+    assert float(policy_loss(column(1, 2, 6))) == -3
+
+
+def test_the_gradient_of_the_policy_loss_is_the_deterministic_policy_gradient():
+    """Autodiff through the critic equals -mean ∇_a Q ∇_θ μ, multiplied out sample by sample."""
+    actor, critic = ActorNetwork(2, (8, 8), seed=1), CriticNetwork((8, 8), seed=2)
+    state = tf.constant(np.random.default_rng(0).normal(size=(5, 3)), tf.float32)
+    with tf.GradientTape(persistent=True) as tape:
+        action = actor(state)
+        tape.watch(action)
+        value = critic(state, action)
+        loss = policy_loss(value)
+    variables = actor.trainable_variables
+    action_gradient = tape.gradient(value, action)  # ∇_a Q, (5, 2)
+    with tf.GradientTape() as again:
+        action = actor(state)
+    jacobians = again.jacobian(action, variables)  # ∇_θ μ, (5, 2, *θ)
+    for gradient, jacobian in zip(tape.gradient(loss, variables), jacobians, strict=True):
+        written_out = -tf.einsum("na,na...->...", action_gradient, jacobian) / 5
+        np.testing.assert_allclose(gradient, written_out, atol=1e-6)
+
+
+def test_a_soft_update_moves_the_target_and_leaves_its_source():
+    target, source = [tf.Variable([1.0, 2.0])], [tf.Variable([3.0, -2.0])]
+    soft_update(target, source, tau=0.25)
+    np.testing.assert_allclose(target[0], [1.5, 1.0])
+    np.testing.assert_array_equal(source[0], [3.0, -2.0])
+    soft_update(target, source, tau=1.0)
+    np.testing.assert_array_equal(target[0], source[0])
+
+
+def test_a_soft_update_of_networks_of_different_depth_is_refused():
+    with pytest.raises(ValueError, match="zip"):
+        soft_update([tf.Variable(1.0)], [tf.Variable(1.0), tf.Variable(2.0)], tau=0.5)
+
+
+def test_the_behaviour_action_is_clipped_to_the_actions_range():
+    action = behaviour_action(np.float32([0.5, 0.9, -0.9]), np.float32([0.1, 0.3, -0.3]))
+    np.testing.assert_allclose(action, [0.6, 1.0, -1.0], rtol=1e-6)
+    assert action.dtype == np.float32

@@ -1,0 +1,133 @@
+"""The README's commands run, and its numbers are those of the code and of the measurements beside it."""
+
+import csv
+import dataclasses
+import re
+import shlex
+import statistics
+from pathlib import Path
+
+import pytest
+
+import ddpg
+from ddpg.config import Config
+
+ROOT = Path(__file__).parent.parent
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def blocks(language: str) -> list[str]:
+    return re.findall(rf"```{language}\n(.*?)```", README, re.DOTALL)
+
+
+def table(header: str) -> list[list[str]]:
+    """The cells of the table whose first line is `header`, without its ruler."""
+    lines = README.split(header, 1)[1].splitlines()[2:]
+    rows = []
+    for line in lines:
+        if not line.startswith("|"):
+            break
+        rows.append([cell.strip() for cell in line.strip("|").split("|")])
+    assert rows, header
+    return rows
+
+
+def test_continuous_integration_runs_the_test_command_as_the_readme_prints_it():
+    command = blocks("bash")[1].strip()
+    assert "requirements-test.txt" in command
+    assert command in (ROOT / ".ci" / "run").read_text(encoding="utf-8").splitlines()
+
+
+@pytest.mark.parametrize("line", [line for line in blocks("bash")[2].splitlines() if line.startswith("python ")])
+def test_every_command_is_one_that_the_scripts_understand(line, monkeypatch, capsys):
+    import evaluate
+    import train
+
+    _, script, *flags = shlex.split(line, comments=True)
+    parsers = {"train.py": train.parse, "evaluate.py": evaluate.parse}
+    if script in parsers:
+        parsers[script](flags)
+    else:
+        assert (script, flags[0]) == ("-m", "ddpg.plotting")
+
+
+def test_the_library_example_runs_as_it_stands(capsys):
+    (example,) = blocks("python")
+    exec(example.replace("2_000", "200").replace("seed=1", "seed=1, hidden_units=(8, 8), jit_compile=False"), {})
+    printed = capsys.readouterr().out.splitlines()
+    assert len(printed) == 2  # one episode, one evaluation
+
+
+def test_the_settings_are_those_of_the_code():
+    fields = {field.name: field for field in dataclasses.fields(Config)}
+    for flag, default, _ in table("| flag | default | meaning |"):
+        value = fields[flag.strip("`-").replace("-", "_")].default
+        shown = " ".join(map(str, value)) if isinstance(value, tuple) else str(value)
+        assert shown == default, flag
+
+
+def test_every_equation_names_a_function_that_exists():
+    from ddpg import agent, equations, training
+
+    homes = {"equations": equations, "training": training, "DDPG": agent.DDPG}
+    for *_, functions in table("| equation | in words | symbol | function |"):
+        for name in re.findall(r"`(\w+)\.(\w+)`", functions):
+            assert callable(getattr(homes[name[0]], name[1]))
+
+
+def test_every_file_in_the_map_exists_and_every_file_is_in_the_map():
+    named = set(re.findall(r"`(\w+\.py)`", README))
+    there = {path.name for path in (ROOT / "ddpg").glob("*.py")}
+    assert there - named <= {"__init__.py", "errors.py", "seeding.py", "statistics.py"}
+
+
+def test_the_public_names_are_there():
+    for name in (
+        "DDPG",
+        "Config",
+        "ReplayBuffer",
+        "ActorNetwork",
+        "CriticNetwork",
+        "make_environment",
+        "train",
+        "evaluate",
+    ):
+        assert getattr(ddpg, name).__name__ == name
+
+
+def test_pictures_and_files_that_the_readme_shows_exist():
+    for path in re.findall(r"\]\(((?!http)[^)#]+)\)", README):
+        assert (ROOT / path).exists(), path
+
+
+def read(name: str) -> list[dict[str, str]]:
+    with (ROOT / "benchmarks" / "results" / name).open(newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def test_the_learning_figures_are_those_that_were_measured():
+    for task, steps, seeds, mean, worst, best in table(
+        "| task | steps | seeds | mean over seeds | worst seed | best seed |"
+    ):
+        means = [float(row["mean"]) for row in read(f"learning-{task}.csv")]
+        assert (int(seeds), int(steps.replace(",", ""))) == (len(means), {"Pendulum-v1": 10_000}.get(task, 50_000))
+        for shown, measured in ((mean, statistics.mean(means)), (worst, min(means)), (best, max(means))):
+            assert float(shown.replace("−", "-")) == pytest.approx(measured, abs=0.051)
+
+
+def test_the_speed_figures_are_those_that_were_measured():
+    rows = read("speed.csv")
+
+    def speeds(task: str, updates: str, contender: str) -> list[float]:
+        return [
+            float(row["steps_per_second"])
+            for row in rows
+            if (row["task"], row["updates"], row["contender"], row["batch_size"]) == (task, updates, contender, "64")
+        ]
+
+    contenders = {"this project": "ours", "Stable-Baselines3": "sb3", "SBX": "sbx", "the post's update": "post"}
+    for task, updates, who, speed, ratio in table("| task | updates | who | steps/s | this project over it |"):
+        measured = speeds(task, updates, contenders[who])
+        assert float(speed) == pytest.approx(statistics.median(measured), abs=0.6)
+        ratios = [ours / theirs for ours, theirs in zip(speeds(task, updates, "ours"), measured, strict=True)]
+        assert float(ratio) == pytest.approx(statistics.median(ratios), abs=0.0051)

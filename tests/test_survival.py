@@ -1,0 +1,223 @@
+"""A run survives kills, failing disks, damaged and hostile files: what is on the disk is always whole."""
+
+import json
+import os
+import random
+import shutil
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from ddpg import RequestError, RunStopped
+from ddpg.checkpoint import all_checkpoints, find_checkpoint
+from ddpg.files import checksum
+from ddpg.opening import resume_run, start_run
+from ddpg.restore import load
+from tests.test_checkpoint import assert_same_run
+
+ROOT = Path(__file__).parent.parent
+
+
+@pytest.fixture
+def config(small):
+    return replace(small, env="Endless-v0", episodes=6, evaluate_every=30, evaluation_episodes=1, checkpoint_every=10)
+
+
+# Lives again and again in forks of a process that has imported TensorFlow but not used it, which saves 199 imports.
+# Each life goes on with the run, drawing and checkpointing all the time, until it is killed.
+LIVES = """
+import os, random, signal, sys, time
+from pathlib import Path
+sys.path.insert(0, sys.argv[1])
+from ddpg.command_line import import_tensorflow
+import_tensorflow()
+import tests.tasks
+from ddpg import Config, run
+from ddpg.opening import resume_run, start_run
+
+folder, kills, spread = Path(sys.argv[2]), int(sys.argv[3]), random.Random(int(sys.argv[4]))
+config = Config(env="Endless-v0", episodes=10**6, evaluate_every=100, evaluation_episodes=1, checkpoint_every=10,
+                hidden_units=(8, 8), batch_size=8, buffer_size=300, jit_compile=False)
+run.SECONDS_BETWEEN_PICTURES = 0.2
+for _ in range(kills):
+    child = os.fork()
+    if child == 0:
+        whole = list(folder.glob("checkpoints/step-?????????"))
+        life = resume_run(folder, folder.parent, {}) if whole else start_run(config, folder, folder.parent)
+        (folder / "alive").touch()
+        life.go(show_progress=False)
+    began = time.monotonic()
+    while not (folder / "alive").exists() and time.monotonic() < began + 60:
+        if os.waitpid(child, os.WNOHANG)[0]:
+            sys.exit("a life ended by itself")
+        time.sleep(0.005)
+    time.sleep(spread.uniform(0, 2.5))
+    os.kill(child, signal.SIGKILL)
+    if os.waitpid(child, 0)[1] != signal.SIGKILL:
+        sys.exit("a life ended by itself")
+    (folder / "alive").unlink()
+    if not list(folder.glob("checkpoints/step-?????????")):  # killed before the first one: nothing to go on from yet
+        import shutil
+        shutil.rmtree(folder)
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="forks")
+@pytest.mark.parametrize("kills", [4, pytest.param(200, marks=pytest.mark.slow)])
+def test_a_run_killed_at_random_moments_ends_where_the_uninterrupted_run_ends(tmp_path, kills):
+    folder = tmp_path / "killed"
+    lives = [sys.executable, "-c", LIVES, str(ROOT), str(folder), str(kills), "1"]
+    done = subprocess.run(lives, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr[-3000:]
+    reached = load(find_checkpoint(folder))[1]["episode"]["episode"]
+    assert reached > 2 * kills
+    resumed = resume_run(folder, tmp_path, {})
+    resumed.config = resumed.agent.config = replace(resumed.config, episodes=reached + 3)
+    resumed.go(show_progress=False)
+    whole = start_run(replace(resumed.config, checkpoint_every=10**6), tmp_path / "whole", tmp_path)
+    whole.go(show_progress=False)
+    assert_same_run(tmp_path / "whole", folder, settings=False)
+
+
+HOLD = """
+import sys, time
+from pathlib import Path
+from ddpg.files import Lock
+lock = Lock(Path(sys.argv[1]))
+print("held", flush=True)
+time.sleep(60)
+"""
+
+
+def test_a_lock_keeps_a_second_run_out_and_goes_with_its_process(config, tmp_path):
+    start_run(config, tmp_path / "run", tmp_path).go(show_progress=False)
+    command = [sys.executable, "-c", HOLD, str(tmp_path / "run")]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as other:
+        assert other.stdout.readline() == "held\n"
+        with pytest.raises(RequestError, match="another process is running"):
+            resume_run(tmp_path / "run", tmp_path, {"episodes": 7})
+        other.kill()
+    resume_run(tmp_path / "run", tmp_path, {"episodes": 7}).go(show_progress=False)
+
+
+def test_a_disk_that_fails_at_any_moment_leaves_whole_checkpoints(config, tmp_path, monkeypatch):
+    """Each fsync in turn fails, as it does where a disk is full; the run stops with a line that names the file."""
+    synchronise = os.fsync
+    for failing in range(0, 40, 4):
+        calls = iter(range(10**6))
+
+        def fsync(descriptor, failing=failing, calls=calls):
+            if next(calls) == failing:
+                raise OSError(28, "No space left on device")
+            synchronise(descriptor)
+
+        folder = tmp_path / f"run{failing}"
+        run = start_run(config, folder, tmp_path)
+        monkeypatch.setattr(os, "fsync", fsync)
+        with pytest.raises(RunStopped, match="No space left on device"):
+            run.go(show_progress=False)
+        monkeypatch.setattr(os, "fsync", synchronise)
+        for place in all_checkpoints(folder / "checkpoints"):
+            load(place)
+
+
+def test_the_best_networks_are_kept(config, tmp_path):
+    returns = iter([5.0, 1.0, 7.0, 3.0])
+    run = start_run(replace(config, episodes=12), tmp_path / "run", tmp_path)
+
+    from ddpg.evaluation import Evaluation
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("ddpg.run.evaluate", lambda *_: Evaluation((next(returns, 0.0),)))
+        run.go(show_progress=False)
+    assert [place.name for place in (tmp_path / "run" / "checkpoints").glob("best-*")] == ["best-000000060"]
+
+
+def test_a_damaged_newest_checkpoint_is_named_and_the_one_before_it_is_used_when_asked_for(config, tmp_path):
+    start_run(config, tmp_path / "whole", tmp_path).go(show_progress=False)
+    start_run(config, tmp_path / "run", tmp_path).go(show_progress=False)
+    before, newest = all_checkpoints(tmp_path / "run" / "checkpoints")
+    damaged = newest / "variables.npz"
+    damaged.write_bytes(damaged.read_bytes()[:-1])
+    content = {path: path.read_bytes() for path in (tmp_path / "run").rglob("*") if path.is_file()}
+    with pytest.raises(RequestError) as caught:
+        resume_run(tmp_path / "run", tmp_path, {})
+    assert str(damaged) in str(caught.value)
+    assert f"--resume {before}" in str(caught.value)
+    assert {path: path.read_bytes() for path in (tmp_path / "run").rglob("*") if path.is_file()} == content
+    resume_run(before, tmp_path, {}).go(show_progress=False)
+    assert_same_run(tmp_path / "whole", tmp_path / "run")
+
+
+def sign_again(place: Path) -> None:
+    """Make the manifest agree with the files, as somebody would who means harm."""
+    manifest = json.loads((place / "manifest.json").read_text())
+    for part in manifest["files"]:
+        manifest["files"][part] = [(place / part).stat().st_size, checksum(place / part)]
+    for segment in manifest["replay"]:
+        path = place.parent / "replay" / f"{segment[0]:09d}-{segment[1]:09d}.float32"
+        segment[2] = checksum(path) if path.exists() else segment[2]
+    (place / "manifest.json").write_text(json.dumps(manifest))
+
+
+def mutate(place: Path, random: random.Random) -> str:
+    """Damage one file of a checkpoint in one way."""
+    path = random.choice([*place.iterdir(), *(place.parent / "replay").iterdir()])
+    data = bytearray(path.read_bytes())
+    kind = random.choice(["cut", "flip", "insert", "empty", "link", "missing", "folder", "number", "climb"])
+    if kind == "cut":
+        data = data[: random.randrange(len(data))]
+    elif kind == "flip":
+        for _ in range(random.randint(1, 8)):
+            data[random.randrange(min(len(data), 3000))] ^= 1 << random.randrange(8)
+    elif kind == "insert":
+        at = random.randrange(len(data))
+        data[at:at] = random.randbytes(random.randint(1, 64))
+    elif kind in ("number", "climb"):
+        path = random.choice([place / "run.json", place / "manifest.json"])
+        text = path.read_text()
+        value = random.choice(["-1", "1e999", "99999999999999", "null", '"../../../../etc/passwd"', "[]", "{}", "true"])
+        spots = [i for i, character in enumerate(text) if character.isdigit()]
+        at = random.choice(spots)
+        end = at + 1
+        while text[end].isdigit():
+            end += 1
+        data = bytearray((text[:at] + value + text[end:]).encode())
+    path.unlink()
+    if kind == "link":
+        path.symlink_to("/etc/passwd")
+    elif kind == "folder":
+        path.mkdir()
+    elif kind != "missing":
+        path.write_bytes(b"" if kind == "empty" else data)
+    if kind in ("flip", "insert", "number", "climb", "cut") and random.random() < 0.6:
+        try:
+            sign_again(place)
+        except (ValueError, KeyError, TypeError, IndexError, AttributeError):
+            return f"{kind} {path.name}"
+        return f"{kind} {path.name}, signed again"
+    return f"{kind} {path.name}"
+
+
+@pytest.mark.parametrize("cases", [40, pytest.param(600, marks=pytest.mark.slow)])
+def test_mutated_checkpoints_get_one_line_and_nothing_else_happens(config, tmp_path, cases):
+    start_run(replace(config, keep=1), tmp_path / "run", tmp_path / "plots").go(show_progress=False)
+    sound = tmp_path / "run" / "checkpoints"
+    refused = 0
+    for case in range(cases):
+        folder = tmp_path / "mutated" / "checkpoints"
+        shutil.rmtree(folder.parent, ignore_errors=True)
+        shutil.copytree(sound, folder)
+        what = mutate(find_checkpoint(folder.parent), random.Random(case))
+        before = sorted(tmp_path.rglob("*"))
+        try:
+            agent, *_ = load(folder / find_checkpoint(tmp_path / "run").name)
+            assert agent.replay_buffer.rows.nbytes < 10**6, what  # harmless: white space, or another number
+        except RequestError as error:
+            assert "\n" not in str(error), what
+            refused += 1
+        assert sorted(tmp_path.rglob("*")) == before, what
+    assert refused > 0.8 * cases

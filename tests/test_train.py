@@ -1,0 +1,136 @@
+"""`train.py`, as it is typed: what it prints, what it refuses, what it exits with."""
+
+import csv
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import evaluate
+import train
+
+ROOT = Path(__file__).parent.parent
+SMALL = ["--hidden-units", "16", "16", "--batch-size", "16", "--no-jit-compile", "--buffer-size", "10000"]
+
+
+def test_it_trains_and_says_what_to_type_next(tmp_path, capsys, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert train.main(["--env", "Pendulum-v1", "--episodes", "2", "--evaluation-episodes", "1", *SMALL]) == 0
+    captured = capsys.readouterr()
+    lines = dict(line.split(maxsplit=1) for line in captured.out.splitlines())
+    assert lines["trained"].startswith("2 episodes, 400 steps, 385 updates (0.96 a step)")
+    (folder,) = (tmp_path / "runs" / "Pendulum-v1").iterdir()
+    assert folder.name.endswith("-seed0")
+    assert tmp_path / lines["run"].removeprefix("folder ").strip() == folder
+    assert (tmp_path / lines["curve"]).is_file()
+    # The bar: episode, return, average, speed and time on stderr, results on stdout.
+    for piece in ("episode 2", "2/2 episodes", "return -", "average -", "steps/s"):
+        assert piece in captured.err
+    command = lines["next"].split()
+    assert command[:2] == ["python", "evaluate.py"]
+    assert evaluate.main([*command[2:], "--episodes", "2", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["episodes"] == 2
+
+
+def test_the_bar_counts_steps_where_the_run_is_measured_in_steps(tmp_path, capsys):
+    flags = ["--env", "Endless-v0", "--steps", "25", "--run-dir", f"{tmp_path}/run", "--plot-dir", f"{tmp_path}"]
+    assert train.main([*flags, *SMALL]) == 0
+    captured = capsys.readouterr()
+    assert "25/25 steps" in captured.err
+    assert train.main([*flags[:-4], "--run-dir", f"{tmp_path}/quiet", *flags[-2:], *SMALL, "--no-progress"]) == 0
+    assert capsys.readouterr().err == ""
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+@pytest.mark.parametrize(
+    ("flags", "words"),
+    [
+        (["--env", "Pendulm-v1"], ["--env", "Pendulum-v1"]),
+        (["--env", "CartPole-v1"], ["--env", "Discrete(2)", "continuous"]),
+        (["--env", "Bounds-v0", "--env-kwargs", '{"low": [-1e999], "high": [1]}'], ["--action-bound", "dimension 0"]),
+        (["--env-kwargs", "{g: 9.81}"], ["--env-kwargs"]),
+        (["--env-kwargs", '{"gravity": 1}'], ["--env-kwargs", "gravity"]),
+        (["--tau", "0"], ["--tau", "(0, 1]"]),
+        (["--batch-size", "0"], ["--batch-size"]),
+        (["--gamma", "1.5"], ["--gamma"]),
+        (["--batch-size", "64", "--buffer-size", "32"], ["--batch-size", "--buffer-size"]),
+        (["--buffer-size", "1000000000000"], ["--buffer-size", "GiB"]),
+        (["--run-dir", "."], ["--run-dir", "exists"]),
+        (["--resume", "nowhere"], ["nowhere"]),
+        (["--steps", "10", "--episodes", "10"], ["--episodes"]),
+        (["--preset", "none"], ["--preset"]),
+        (["--speed", "9"], ["--speed"]),
+    ],
+)
+def test_a_bad_request_gets_one_line_exit_code_2_and_writes_nothing(flags, words, tmp_path, capsys, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    try:
+        code = train.main(flags)
+    except SystemExit as error:  # argparse's own way out
+        code = error.code
+    captured = capsys.readouterr()
+    assert (code, captured.out, captured.err.count("\n")) == (2, "", 1)
+    assert captured.err.startswith("train.py: error: ")
+    for word in words:
+        assert word in captured.err
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_run_that_breaks_off_says_where_and_exits_with_1(tmp_path, capsys):
+    flags = ["--env", "Breaking-v0", "--run-dir", f"{tmp_path}/run", "--plot-dir", f"{tmp_path}", "--no-progress"]
+    assert train.main([*flags, *SMALL, "--evaluation-episodes", "1"]) == 1
+    error = capsys.readouterr().err
+    assert "episode 2, step 25" in error
+    assert f"{tmp_path}/run" in error
+    assert error.count("\n") == 1
+
+
+def test_help_comes_without_tensorflow_and_at_once():
+    began = time.perf_counter()
+    code = "import sys, train\ntry: train.main(['--help'])\nfinally: assert 'tensorflow' not in sys.modules"
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert "--actor-learning-rate" in done.stdout
+    assert time.perf_counter() - began < 2  # 0.1 s on an idle machine
+
+
+def test_the_same_seed_in_two_processes_gives_the_same_bytes_and_another_seed_does_not(tmp_path):
+    """With the full-sized networks and XLA, whose threads might add in another order."""
+    processes = []
+    for name, seed in {"one": 0, "two": 0, "other": 1}.items():
+        flags = ["--episodes", "2", "--seed", str(seed), "--run-dir", name, "--plot-dir", "plots", "--no-progress"]
+        processes.append(subprocess.Popen([sys.executable, ROOT / "train.py", *flags], cwd=tmp_path))
+    assert [process.wait(timeout=300) for process in processes] == [0, 0, 0]
+
+    def content(name: str) -> list:
+        folder = tmp_path / name
+        rows = [
+            [row[:-1] for row in csv.reader((folder / "episodes.csv").read_text().splitlines())]
+        ]  # all but the seconds
+        rows += [(folder / f"{file}.csv").read_bytes() for file in ("evaluations", "updates")]
+        with np.load(folder / "checkpoints" / "step-000000400" / "variables.npz") as variables:
+            return [*rows, {key: variables[key].tobytes() for key in variables.files}]
+
+    assert content("one") == content("two")
+    assert all(one != other for one, other in zip(content("one"), content("other"), strict=True))
+
+
+def test_ctrl_c_in_a_real_process_exits_with_130_and_says_how_to_go_on(tmp_path):
+    flags = ["--episodes", "100000", "--run-dir", "run", "--plot-dir", "plots", "--no-progress", *SMALL]
+    environment = {name: value for name, value in os.environ.items() if name != "TF_CPP_MIN_LOG_LEVEL"}
+    process = subprocess.Popen(
+        [sys.executable, ROOT / "train.py", *flags], cwd=tmp_path, stderr=subprocess.PIPE, text=True, env=environment
+    )
+    episodes = tmp_path / "run" / "episodes.csv"
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline and not (episodes.exists() and len(episodes.read_text().splitlines()) > 2):
+        time.sleep(0.1)
+    process.send_signal(signal.SIGINT)
+    _, error = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert error == "train.py: stopped; to go on: python train.py --resume run\n"
