@@ -1,0 +1,206 @@
+"""The contenders of `speed.py`, each in a process of its own that takes its turn when it is told to.
+
+    python benchmarks/contenders.py NAME TASK BATCH_SIZE UPDATES
+
+makes contender NAME (ours, sb3, sbx, post or floor), which updates its networks UPDATES times after every UPDATES
+environment steps.  It answers each line "N" on stdin with the seconds that N more environment steps took.
+"""
+
+import itertools
+import sys
+import time
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+HIDDEN = (400, 300)
+LEARNING_STARTS = 1_000
+
+Contender = Callable[[int], None]  # runs so many environment steps
+
+
+def ours(task: str, batch_size: int, updates: int) -> Contender:
+    """This project's training loop."""
+    from ddpg.agent import DDPG
+    from ddpg.config import Config
+    from ddpg.environment import make_environment, sizes
+    from ddpg.run import quiet_collector
+    from ddpg.training import Episode, train
+
+    environment = make_environment(task)
+    config = Config(
+        env=task,
+        batch_size=batch_size,
+        train_frequency=updates,
+        gradient_steps=updates,
+        learning_starts=LEARNING_STARTS,
+        steps=10**9,
+    )
+    episodes = train(DDPG(*sizes(environment), config), environment)
+    last = Episode()
+    quiet_collector().__enter__()  # as in train.py
+
+    def run(steps: int) -> None:
+        nonlocal last
+        end = last.steps + steps
+        while last.steps < end:
+            last = next(episodes)
+
+    return run
+
+
+def stable_baselines(library: str) -> Callable[[str, int, int], Contender]:
+    """Stable-Baselines3 (torch) or SBX (JAX), with the same networks, minibatch and rhythm."""
+
+    def make(task: str, batch_size: int, updates: int) -> Contender:
+        import importlib
+
+        import gymnasium
+        from stable_baselines3.common.noise import NormalActionNoise
+
+        environment = gymnasium.make(task)
+        actions = len(environment.action_space.sample())
+        model = importlib.import_module(library).DDPG(
+            "MlpPolicy",
+            environment,
+            batch_size=batch_size,
+            train_freq=updates,
+            gradient_steps=updates,
+            learning_starts=LEARNING_STARTS,
+            action_noise=NormalActionNoise(np.zeros(actions), np.full(actions, 0.1)),
+            policy_kwargs={"net_arch": list(HIDDEN)},
+        )
+        return lambda steps: model.learn(steps, reset_num_timesteps=False, log_interval=None)
+
+    return make
+
+
+def post(task: str, batch_size: int, updates: int) -> Contender:
+    """The second post's step as it describes it: eager tapes, and soft updates that go through the host."""
+    import keras
+    import tensorflow as tf
+
+    from ddpg.environment import make_environment, sizes
+    from ddpg.networks import ActorNetwork, CriticNetwork
+    from ddpg.replay_buffer import ReplayBuffer
+
+    environment = make_environment(task)
+    state_size, action_size = sizes(environment)
+    buffer = ReplayBuffer(1_000_000, state_size, action_size)
+    random = np.random.default_rng(0)
+    networks: list[Any] = [ActorNetwork(action_size), CriticNetwork(), ActorNetwork(action_size), CriticNetwork()]
+    actor, critic, target_actor, target_critic = networks
+    for network in networks:
+        inputs = [tf.zeros([1, state_size]), tf.zeros([1, action_size])]
+        network(*inputs[: 1 if isinstance(network, ActorNetwork) else 2])
+    actor_optimizer, critic_optimizer = keras.optimizers.Adam(1e-4), keras.optimizers.Adam(1e-3)
+    state, _ = environment.reset(seed=0)
+
+    def learn() -> None:
+        batch = buffer.split(tf.convert_to_tensor(buffer.sample(batch_size, random)[0]))
+        with tf.GradientTape() as tape:
+            target = batch.reward + 0.99 * target_critic(batch.next_state, target_actor(batch.next_state))
+            loss = tf.reduce_mean((target - critic(batch.state, batch.action)) ** 2)
+        gradients = tape.gradient(loss, critic.trainable_variables)
+        critic_optimizer.apply_gradients(zip(gradients, critic.trainable_variables, strict=True))
+        with tf.GradientTape() as tape:
+            loss = -target_critic(batch.state, actor(batch.state))
+        gradients = tape.gradient(loss, actor.trainable_variables)
+        actor_optimizer.apply_gradients(zip(gradients, actor.trainable_variables, strict=True))
+        for network, target_network in ((actor, target_actor), (critic, target_critic)):
+            pairs = zip(network.get_weights(), target_network.get_weights(), strict=True)
+            target_network.set_weights([0.005 * weight + 0.995 * target for weight, target in pairs])
+
+    def run(steps: int) -> None:
+        nonlocal state
+        for _ in range(steps):
+            action = actor(tf.convert_to_tensor([state])) + tf.random.normal([action_size], stddev=0.1)
+            action = tf.clip_by_value(action, -1, 1).numpy()[0]
+            next_state, reward, terminated, truncated, _ = environment.step(action)
+            buffer.add(state, action, float(reward), terminated, next_state)
+            if len(buffer) >= batch_size:
+                learn()
+            state = environment.reset()[0] if terminated or truncated else next_state
+
+    return run
+
+
+def floor(task: str, batch_size: int, updates: int) -> Contender:
+    """The arithmetic alone: an update's matrix products and element-wise passes through NumPy's BLAS."""
+    from ddpg.environment import make_environment, sizes
+
+    state_size, action_size = sizes(make_environment(task))
+    random = np.random.default_rng(0)
+
+    def network(inputs: int, outputs: int) -> list[np.ndarray]:
+        widths = (inputs, *HIDDEN, outputs)
+        return [random.normal(0, 0.05, pair).astype(np.float32) for pair in itertools.pairwise(widths)]
+
+    def forward(weights: list[np.ndarray], x: np.ndarray) -> list[np.ndarray]:
+        activations = [x]
+        for weight in weights:
+            x = x @ weight
+            np.maximum(x, 0, out=x)
+            activations.append(x)
+        return activations
+
+    def backward(weights, activations, gradient, want_weights: bool = True):
+        gradients = []
+        for weight, x in zip(weights[::-1], activations[-2::-1], strict=True):
+            if want_weights:
+                gradients.append(x.T @ gradient)
+            gradient = gradient @ weight.T
+            gradient *= x > 0
+        return gradients[::-1], gradient
+
+    def adam(weights, gradients, first, second) -> None:
+        for w, g, m, v in zip(weights, gradients, first, second, strict=True):
+            m *= 0.9
+            m += 0.1 * g
+            v *= 0.999
+            v += 0.001 * np.square(g)
+            w -= 1e-3 * m / (np.sqrt(v) + 1e-7)
+
+    def soft(target, weights) -> None:
+        for t, w in zip(target, weights, strict=True):
+            t += 0.005 * (w - t)
+
+    actor, critic = network(state_size, action_size), network(state_size + action_size, 1)
+    copies = [[w.copy() for w in net] for net in (actor, critic, actor, actor, critic, critic)]
+    target_actor, target_critic, *moments = copies
+    states = random.normal(size=(batch_size, state_size)).astype(np.float32)
+    pairs = random.normal(size=(batch_size, state_size + action_size)).astype(np.float32)
+    ones = np.ones((batch_size, 1), np.float32)
+
+    def run(steps: int) -> None:
+        for _ in range(steps):
+            forward(target_actor, states)
+            forward(target_critic, pairs)
+            gradients, _ = backward(critic, forward(critic, pairs), ones)
+            adam(critic, gradients, *moments[2:])
+            actions = forward(actor, states)
+            _, by_pair = backward(critic, forward(critic, pairs), ones, want_weights=False)
+            gradients, _ = backward(actor, actions, np.ascontiguousarray(by_pair[:, state_size:]))
+            adam(actor, gradients, *moments[:2])
+            soft(target_critic, critic)
+            soft(target_actor, actor)
+
+    return run
+
+
+CONTENDERS = {
+    "ours": ours,
+    "sb3": stable_baselines("stable_baselines3"),
+    "sbx": stable_baselines("sbx"),
+    "post": post,
+    "floor": floor,
+}
+
+if __name__ == "__main__":
+    name, task, batch_size, updates = sys.argv[1:]
+    run = CONTENDERS[name](task, int(batch_size), int(updates))
+    for line in sys.stdin:
+        began = time.perf_counter()
+        run(int(line))
+        print(f"seconds {time.perf_counter() - began:.6f}", flush=True)

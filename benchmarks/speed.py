@@ -1,0 +1,123 @@
+"""How fast it trains: this project and others, timed in turn within one run.
+
+    python benchmarks/speed.py
+
+Machines drift by half within minutes, so the contenders take turns for several rounds, and what counts is the median of
+the ratios within a round.  Needs `requirements-benchmark.txt` for the others.
+"""
+
+import argparse
+import csv
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+
+ROOT = Path(__file__).parent.parent
+LABELS = {
+    "ours": "this project",
+    "sb3": "Stable-Baselines3",
+    "sbx": "SBX",
+    "post": "the post's update as printed",
+    "floor": "NumPy's BLAS, arithmetic alone",
+}
+
+
+class Worker:
+    """A contender in its own process, waiting for its turn."""
+
+    def __init__(self, name: str, task: str, batch_size: int, updates: int) -> None:
+        self.name = name
+        self.process = subprocess.Popen(
+            [sys.executable, ROOT / "benchmarks" / "contenders.py", name, task, str(batch_size), str(updates)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+            env=os.environ | {"PYTHONPATH": str(ROOT), "TF_CPP_MIN_LOG_LEVEL": "3"},
+        )
+
+    def steps_per_second(self, steps: int) -> float:
+        """Let it run so many steps."""
+        assert self.process.stdin and self.process.stdout
+        self.process.stdin.write(f"{steps}\n")
+        self.process.stdin.flush()
+        for line in self.process.stdout:
+            if line.startswith("seconds "):
+                return steps / float(line.split()[1])
+        raise SystemExit(f"{self.name} ended early; run benchmarks/contenders.py by hand to see why")
+
+    def close(self) -> None:
+        """End the process."""
+        self.process.kill()
+        self.process.wait()
+
+
+def compare(names: list[str], task: str, batch_size: int, updates: int, rounds: int, steps: int) -> list[dict]:
+    """Time the contenders in turn; return one row per contender and round."""
+    workers = [Worker(name, task, batch_size, updates) for name in names]
+    rows = []
+    for worker in workers:  # past the warm-up and the compilation
+        worker.steps_per_second(100 if worker.name == "post" else 2_000)
+    for number in range(rounds):
+        for worker in workers:
+            time.sleep(0.3)  # lets the threads of the one before go to sleep
+            speed = worker.steps_per_second(100 if worker.name == "post" else steps)
+            rows.append(
+                {
+                    "task": task,
+                    "batch_size": batch_size,
+                    "updates": updates,
+                    "round": number,
+                    "contender": worker.name,
+                    "steps_per_second": round(speed, 2),
+                }
+            )
+    for worker in workers:
+        worker.close()
+    return rows
+
+
+def report(rows: list[dict]) -> None:
+    """Print a table: the median speed of each contender, and the median of ours over it."""
+    first = rows[0]
+    print(f"\n{first['task']}, minibatch {first['batch_size']}, {first['updates']} update(s) every {first['updates']}")
+    speeds: dict[str, list[float]] = {}
+    for row in rows:
+        speeds.setdefault(row["contender"], []).append(row["steps_per_second"])
+    for name, values in speeds.items():
+        ratio = np.median(np.divide(speeds["ours"], values))
+        print(f"  {LABELS[name]:32} {np.median(values):8.1f} steps/s   ours is {ratio:5.2f} times as fast", flush=True)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--tasks", nargs="+", default=["Pendulum-v1", "HalfCheetah-v5"])
+    parser.add_argument("--batch-sizes", nargs="+", type=int, default=[64])
+    parser.add_argument("--updates", nargs="+", type=int, default=[1, 50], help="updates after every so many steps")
+    parser.add_argument("--contenders", nargs="+", choices=LABELS, default=list(LABELS), help="ours goes with any")
+    parser.add_argument("--rounds", type=int, default=7)
+    parser.add_argument("--steps", type=int, default=1_000, help="environment steps in a turn")
+    parser.add_argument("--out", type=Path, default=ROOT / "benchmarks" / "results" / "speed.csv")
+    arguments = parser.parse_args()
+
+    rows = []
+    for task in arguments.tasks:
+        for batch_size in arguments.batch_sizes:
+            for updates in arguments.updates:
+                names = [name for name in arguments.contenders if not (name == "post" and updates > 1)]
+                names = ["ours", *(name for name in names if name != "ours")]
+                rows += compare(names, task, batch_size, updates, arguments.rounds, arguments.steps)
+                report(rows[-len(names) * arguments.rounds :])
+    arguments.out.parent.mkdir(parents=True, exist_ok=True)
+    with arguments.out.open("w", newline="") as file:
+        writer = csv.DictWriter(file, rows[0])
+        writer.writeheader()
+        writer.writerows(rows)
+
+
+if __name__ == "__main__":
+    main()
