@@ -66,11 +66,7 @@ def draw_seeds(curves: Path, picture: Path) -> None:
     columns = read_columns(curves)
     seeds = np.unique(columns["seed"])
     each = [(columns["steps"][columns["seed"] == seed], columns["mean"][columns["seed"] == seed]) for seed in seeds]
-    # Episodes that end early end at other steps in each seed: all curves are read off at the steps of the first.
-    steps = each[0][0]
-    returns = np.array([np.interp(steps, *one) for one in each])
-    middle = returns.mean(axis=0)
-    half_width = student_t(len(seeds) - 1) * returns.std(axis=0, ddof=1) / np.sqrt(len(seeds))
+    steps, middle, half_width = mean_and_band(each)
 
     figure = Figure(figsize=(9, 5), dpi=110, layout="constrained")
     axes = figure.add_subplot()
@@ -85,6 +81,20 @@ def draw_seeds(curves: Path, picture: Path) -> None:
     axes.set_xlabel("environment steps")
     axes.set_ylabel("return (undiscounted sum of rewards)")
     finish(figure, picture)
+
+
+def mean_and_band(curves: list[tuple[np.ndarray, np.ndarray]]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return steps, the mean over seeds, and half of its 95 % confidence interval (Student's t), each `(points,)`.
+
+    Episodes that end early end at other steps in each seed: all curves are read off at the steps of the first.
+
+    Args:
+        curves: The steps and the returns of each seed, two or more.
+    """
+    steps = curves[0][0]
+    returns = np.array([np.interp(steps, *curve) for curve in curves])
+    half_width = student_t(len(curves) - 1) * returns.std(axis=0, ddof=1) / np.sqrt(len(curves))
+    return steps, returns.mean(axis=0), half_width
 
 
 def finish(figure: Figure, picture: Path) -> None:
