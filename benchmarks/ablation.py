@@ -8,11 +8,13 @@ on where it stopped.
 """
 
 from comparison import Variant, main
-from mistakes import NO_TERMINAL_MASK, Patch
+from mistakes import Patch, known_mistakes
 
 EVERY = 200  # updates between two hard copies: 1 / τ, so that both kinds of targets are equally old on average
 
-NO_TARGET_ACTOR = (Patch("agent.py", "self.target_actor(next_state))", "self.actor(next_state))"),)
+NO_TARGET_ACTOR = (
+    Patch("agent.py", "self.target_actor(next_state, training=True)", "self.actor(next_state, training=True)"),
+)
 HARD_COPIES = (
     Patch(
         "agent.py", "        soft_update(self.target_critic.variables, self.critic.variables, self.config.tau)\n", ""
@@ -37,7 +39,7 @@ VARIANTS = [
     Variant("no replay buffer", ("--buffer-size", "64")),
     Variant("no exploration noise", ("--noise-scale", "0")),
     Variant("with batch normalisation", ("--batch-normalization",)),
-    Variant("no terminal mask", patches=NO_TERMINAL_MASK),
+    Variant("no terminal mask", patches=known_mistakes()["the terminal flag stored and not used"].patches),
 ]
 
 if __name__ == "__main__":

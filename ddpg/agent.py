@@ -132,8 +132,9 @@ class DDPG:
         """Algorithm 1 of the paper, from the sampled minibatch (sᵢ, aᵢ, rᵢ, sᵢ₊₁) to the target networks."""
         state, action, reward, terminated, next_state = batch
 
-        # Set yᵢ = rᵢ + γ Q'(sᵢ₊₁, μ'(sᵢ₊₁)).
-        next_value = self.target_critic(next_state, self.target_actor(next_state))
+        # Set yᵢ = rᵢ + γ Q'(sᵢ₊₁, μ'(sᵢ₊₁)).  Here batch normalisation, if any, is over the minibatch in all networks.
+        next_action = self.target_actor(next_state, training=True)
+        next_value = self.target_critic(next_state, next_action, training=True)
         target = bellman_target(reward, terminated, next_value, self.config.gamma)
 
         # Update the critic by minimising L = 1/N Σ (yᵢ - Q(sᵢ, aᵢ))².
@@ -151,7 +152,7 @@ class DDPG:
         gradients = tape.gradient(negative_return, self.actor.trainable_variables)
         self.actor_optimizer.apply(gradients, self.actor.trainable_variables)
 
-        # Update the target networks: θ' <- τ θ + (1 - τ) θ', the running averages of batch normalisation among them.
+        # Update the target networks: θ' <- τ θ + (1 - τ) θ'.
         soft_update(self.target_critic.variables, self.critic.variables, self.config.tau)
         soft_update(self.target_actor.variables, self.actor.variables, self.config.tau)
 

@@ -154,6 +154,24 @@ def test_the_update_and_the_policy_are_traced_once(small):
     assert len(traces) == once > 0
 
 
+def test_acting_and_learning_never_take_the_weights_through_the_host(small, monkeypatch):
+    """The posts' and many tutorials' way; each of these calls costs more than a whole update."""
+    agent = fill(DDPG(3, 2, small))
+    for name in ("get_weights", "set_weights", "predict", "predict_on_batch", "fit", "train_on_batch"):
+        monkeypatch.setattr(keras.Model, name, lambda *a, _name=name, **k: pytest.fail(f"{_name} was called"))
+    for explore in (True, False):
+        agent.update()
+        agent.act(np.ones(3, np.float32), explore)
+
+
+def test_an_episode_begins_without_the_noise_of_the_one_before(small):
+    agent = DDPG(3, 2, replace(small, noise="ou", noise_scale=5.0))
+    agent.act(np.ones(3, np.float32))
+    assert np.abs(agent.noise.value).max() > 1
+    agent.begin_episode()
+    np.testing.assert_array_equal(agent.noise.value, 0)
+
+
 def test_the_policy_without_noise_is_deterministic_and_with_noise_is_not(small):
     agent = DDPG(3, 2, small)
     state = np.ones(3, np.float32)
@@ -202,8 +220,10 @@ def test_saturation_tells_the_share_of_actions_at_the_bounds(by_hand):
     assert float(metrics.saturation) == 0.75
 
 
-def test_the_action_worked_out_ahead_is_the_policy_of_after_the_update(small):
-    agent = fill(DDPG(3, 2, replace(small, noise_scale=0.0, actor_learning_rate=0.1)))
+@pytest.mark.parametrize("normalised", [False, True])
+def test_the_action_worked_out_ahead_is_the_policy_of_after_the_update(small, normalised):
+    config = replace(small, noise_scale=0.0, actor_learning_rate=0.1, batch_normalization=normalised)
+    agent = fill(DDPG(3, 2, config))
     for _ in range(3):
         agent.update()
         state = agent.replay_buffer.split(agent.replay_buffer.rows[63]).next_state
@@ -225,16 +245,24 @@ def test_the_action_worked_out_ahead_is_used_for_no_other_state_and_once(small):
     np.testing.assert_allclose(agent.act(state), agent.actor(state[None])[0], atol=1e-6)
 
 
-def test_the_targets_running_averages_follow_by_the_soft_update(small):
-    """The stated rule: targets act by running averages of their own, which follow like the weights."""
-    agent = fill(DDPG(3, 2, replace(small, batch_normalization=True, action_layer=2, tau=0.5)))
-    averages = [[v for v in net.variables if "moving" in v.name] for net in (agent.actor, agent.target_actor)]
-    assert len(averages[0]) == len(averages[1]) == 6
-    before = [v.numpy() for v in averages[1]]
+def test_the_target_is_normalised_over_the_minibatch(small):
+    """The stated rule: in learning, no network normalises by running averages, which lag behind; nor do the targets."""
+    config = replace(small, batch_normalization=True, action_layer=2)
+    sound, shifted = fill(DDPG(3, 2, config)), fill(DDPG(3, 2, config))
+    for network in (shifted.target_actor, shifted.target_critic):
+        for variable in network.non_trainable_variables:
+            variable.assign(variable + 5.0)
+    assert shifted.update() == sound.update()
+
+
+def test_running_averages_follow_what_learning_sees_and_the_targets_follow_them(small):
+    agent = fill(DDPG(3, 2, replace(small, batch_normalization=True, action_layer=2, tau=0.5)), small.batch_size)
+    rows = agent.replay_buffer.split(agent.replay_buffer.rows[: small.batch_size])  # the one minibatch that there is
     agent.update()
-    for online, target, old in zip(*averages, before, strict=True):
-        np.testing.assert_allclose(target, 0.5 * online.numpy() + 0.5 * old, atol=1e-6)
-    assert not np.allclose(averages[0][0], before[0])
+    online, target = agent.actor.normalize[0].moving_mean, agent.target_actor.normalize[0].moving_mean
+    seen, seen_next = 0.01 * rows.state.mean(axis=0), 0.01 * rows.next_state.mean(axis=0)  # Keras's momentum is 0.99
+    np.testing.assert_allclose(online, seen, atol=1e-7)
+    np.testing.assert_allclose(target, 0.5 * seen + 0.5 * seen_next, atol=1e-7)
 
 
 def test_acting_moves_no_running_average(small):

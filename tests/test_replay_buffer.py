@@ -16,12 +16,12 @@ def filled(transitions: int, capacity: int = 5) -> ReplayBuffer:
 
 
 def test_a_transition_comes_back_as_it_went_in():
-    batch = filled(1).split(filled(1).rows[:1])
-    np.testing.assert_array_equal(batch.state, [[0, 0.25]])
-    np.testing.assert_array_equal(batch.action, np.float32([[0.1, 0.2, 0.3]]))
-    np.testing.assert_array_equal(batch.reward, [[0]])
-    np.testing.assert_array_equal(batch.terminated, [[0]])
-    np.testing.assert_array_equal(batch.next_state, [[1, 1.25]])
+    batch = filled(2).split(filled(2).rows[:2])
+    np.testing.assert_array_equal(batch.state, [[0, 0.25], [1, 1.25]])
+    np.testing.assert_array_equal(batch.action, np.float32([[0.1, 0.2, 0.3], [1.1, 1.2, 1.3]]))
+    np.testing.assert_array_equal(batch.reward, [[0], [10]])
+    np.testing.assert_array_equal(batch.terminated, [[0], [1]])
+    np.testing.assert_array_equal(batch.next_state, [[1, 1.25], [2, 2.25]])
 
 
 def test_the_oldest_is_discarded_first():
