@@ -67,7 +67,11 @@ def row(key: dict[str, Any], job: Job) -> dict[str, Any]:
     """Return one run's row: how good it was at the end, and on average over the last third of its evaluations."""
     curve = [float(point["mean"]) for point in job.curve()]
     late = float(np.mean(curve[-(len(curve) // 3) :]))
-    return key | {"seed": job.seed, "steps": job.steps, "final": job.figures()["mean"], "late": late}
+    with (job.folder / "episodes.csv").open(newline="") as file:
+        last = list(csv.DictReader(file))[-1]
+    speed = round(int(last["steps"]) / float(last["seconds"]))
+    final = job.figures()["mean"]
+    return key | {"seed": job.seed, "steps": job.steps, "final": final, "late": late, "steps_per_second": speed}
 
 
 def print_table(results: Path) -> None:
@@ -76,11 +80,12 @@ def print_table(results: Path) -> None:
 
     with results.open(newline="") as file:
         rows = list(csv.DictReader(file))
-    print("| task | variant | final return | late return |\n|---|---|---|---|")
+    print("| task | variant | final return | late return | steps/s |\n|---|---|---|---|---|")
     for task, variant in dict.fromkeys((row["task"], row["variant"]) for row in rows):
-        cells = []
+        cells, own = [], [row for row in rows if (row["task"], row["variant"]) == (task, variant)]
         for column in ("final", "late"):
-            values = [float(row[column]) for row in rows if (row["task"], row["variant"]) == (task, variant)]
+            values = [float(row[column]) for row in own]
             half = student_t(len(values) - 1) * np.std(values, ddof=1) / np.sqrt(len(values))
             cells.append(f"{np.mean(values):.0f} ± {half:.0f}")
-        print(f"| {task} | {variant} | {' | '.join(cells)} |")
+        speed = np.median([int(row["steps_per_second"]) for row in own])
+        print(f"| {task} | {variant} | {' | '.join(cells)} | {speed:.0f} |")
