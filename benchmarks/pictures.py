@@ -1,4 +1,4 @@
-"""Pictures of comparisons: one panel per task and variant, each against the first variant of the task.
+"""The measurements' pictures, each from the CSV file beside it.
 
 python benchmarks/pictures.py plots/ablation.csv plots/ablation.png
 """
@@ -62,7 +62,74 @@ def draw_comparison(path: Path, picture: Path) -> None:
     finish(figure, picture)
 
 
-if __name__ == "__main__":
+def draw_optimum(path: Path, picture: Path) -> None:
+    """Draw value and torque over angle and speed: the optimum on the left, the agent on the right."""
+    sys.path.insert(0, str(ROOT))
+    from matplotlib.figure import Figure
+
+    from ddpg.plotting import read_columns, save
+
+    columns = read_columns(path)
+    angle, speed = np.unique(columns["angle"]), np.unique(columns["speed"])
+    figure = Figure(figsize=(9, 7), dpi=110, layout="constrained")
+    pairs = (
+        ("discounted return", "viridis", ("optimal_value", "optimal value"), ("critic", "critic: Q(s, μ(s))")),
+        ("torque (N m)", "RdBu", ("optimal_torque", "optimal torque"), ("actor", "actor: μ(s), scaled to N m")),
+    )
+    for line, (unit, colours, *names) in zip(figure.subplots(2, 2, sharex=True, sharey=True), pairs, strict=True):
+        low = min(columns[name].min() for name, _ in names)
+        high = max(columns[name].max() for name, _ in names)
+        for axes, (name, title) in zip(line, names, strict=True):
+            field = columns[name].reshape(len(angle), len(speed)).T
+            drawn = axes.pcolormesh(angle, speed, field, cmap=colours, vmin=low, vmax=high, rasterized=True)
+            axes.set_title(title)
+            axes.set_xlabel("angle (rad, 0 is upright)")
+            axes.set_ylabel("angular speed (rad/s)")
+        figure.colorbar(drawn, ax=list(line), label=unit)
+    figure.suptitle("Pendulum-v1: dynamic programming (left) and a trained agent (right)")
+    save(figure, picture)
+
+
+def draw_estimates(path: Path, picture: Path) -> None:
+    """Draw a scatter per task: the critic's estimate against the return that followed, with the line of equality."""
+    sys.path.insert(0, str(ROOT))
+    from matplotlib.figure import Figure
+
+    from ddpg.plotting import AVERAGE, save
+
+    pairs: dict[str, list[tuple[float, float]]] = {}
+    with path.open(newline="") as file:
+        for row in csv.DictReader(file):
+            pairs.setdefault(f"{row['task']}, seed {row['seed']}", []).append(
+                (float(row["return"]), float(row["estimate"]))
+            )
+    figure = Figure(figsize=(4 * len(pairs), 4), dpi=110, layout="constrained")
+    for axes, (task, points) in zip(figure.subplots(1, len(pairs), squeeze=False)[0], pairs.items(), strict=True):
+        returns, estimates = np.array(points).T
+        ends = [min(returns.min(), estimates.min()), max(returns.max(), estimates.max())]
+        axes.plot(ends, ends, color="#999999", lw=1)
+        axes.plot(returns, estimates, ".", color=AVERAGE, ms=3, alpha=0.5)
+        axes.set_title(task)
+        axes.set_xlabel("discounted return that followed")
+        axes.set_ylabel("estimate Q(s, a)")
+        axes.grid(alpha=0.3)
+    figure.suptitle("Estimated values against returns, noise-free episodes")
+    save(figure, picture)
+
+
+DRAWN_BY_COLUMN = {"variant": draw_comparison, "optimal_value": draw_optimum, "estimate": draw_estimates}
+
+
+def main() -> None:
     if len(sys.argv) != 3:
         sys.exit("usage: python benchmarks/pictures.py CURVES.csv PICTURE.png")
-    draw_comparison(Path(sys.argv[1]), Path(sys.argv[2]))
+    source, picture = Path(sys.argv[1]), Path(sys.argv[2])
+    header = source.read_text().splitlines()[0].split(",")
+    for column, draw in DRAWN_BY_COLUMN.items():
+        if column in header:
+            return draw(source, picture)
+    sys.exit(f"{source} has none of the columns {', '.join(DRAWN_BY_COLUMN)}; try python -m ddpg.plotting")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,176 @@
+"""The optimum of Pendulum-v1 by dynamic programming, and a trained agent beside it.
+
+    python benchmarks/pendulum_optimum.py --checkpoint runs/ablation/Pendulum-v1/as-it-is/seed0    # some two minutes
+    python benchmarks/pictures.py plots/pendulum_optimum.csv plots/pendulum_optimum.png            # draws it again
+
+Two problems are solved on a grid of angles and speeds, with linear interpolation between its points.  The sum of 200
+rewards is what an episode returns: its policy is rolled out in the real environment, from the starts that
+`benchmarks/learning.py` evaluates on.  The discounted sum without an end is what a critic learns: its value and policy
+are drawn beside the agent's.  It writes benchmarks/results/pendulum_optimum.csv and plots/pendulum_optimum.{csv,png}.
+"""
+
+import argparse
+import csv
+import sys
+from pathlib import Path
+
+import gymnasium
+import numpy as np
+from pictures import draw_optimum
+from runs import ROOT, write_csv
+
+ANGLES, SPEEDS, TORQUES = 601, 401, 21  # points of the grid; an odd number, so that rest and no torque are among them
+SPEED_LIMIT, TORQUE_LIMIT, STEPS, GAMMA = 8.0, 2.0, 200, 0.99
+
+
+def reward(angle, speed, torque):
+    """Return the reward of Pendulum-v1; an angle of 0 is upright."""
+    return -((np.mod(angle + np.pi, 2 * np.pi) - np.pi) ** 2 + 0.1 * speed**2 + 0.001 * torque**2)
+
+
+def following(angle, speed, torque):
+    """Return the angle and the speed one step of 0.05 s later (mass and length 1, g = 10)."""
+    speed = np.clip(speed + (15 * np.sin(angle) + 3 * torque) * 0.05, -SPEED_LIMIT, SPEED_LIMIT)
+    return angle + speed * 0.05, speed
+
+
+class Interpolation:
+    """Reads a function on the grid off at points between, linearly; angles go round."""
+
+    def __init__(self, angle, speed) -> None:
+        x = np.mod(angle + np.pi, 2 * np.pi) / (2 * np.pi) * (ANGLES - 1)
+        y = (speed + SPEED_LIMIT) / (2 * SPEED_LIMIT) * (SPEEDS - 1)
+        column, row = np.minimum(x.astype(int), ANGLES - 2), np.minimum(y.astype(int), SPEEDS - 2)
+        self.corner = (column * SPEEDS + row).astype(np.int32)
+        self.right, self.up = (x - column).astype(np.float32), (y - row).astype(np.float32)
+
+    def __call__(self, values):
+        """Return the values at the points, for values on the grid `(ANGLES, SPEEDS)`."""
+        flat, corner = values.ravel(), self.corner
+        left = flat[corner] + self.up * (flat[corner + 1] - flat[corner])
+        right = flat[corner + SPEEDS] + self.up * (flat[corner + SPEEDS + 1] - flat[corner + SPEEDS])
+        return left + self.right * (right - left)
+
+
+class Grid:
+    """The states of the grid, and what each of the torques does in each."""
+
+    def __init__(self) -> None:
+        self.angle, self.speed = np.meshgrid(
+            np.linspace(-np.pi, np.pi, ANGLES), np.linspace(-SPEED_LIMIT, SPEED_LIMIT, SPEEDS), indexing="ij"
+        )
+        self.torques = np.linspace(-TORQUE_LIMIT, TORQUE_LIMIT, TORQUES)
+        self.rewards = [reward(self.angle, self.speed, u).astype(np.float32) for u in self.torques]
+        self.next = [Interpolation(*following(self.angle, self.speed, u)) for u in self.torques]
+
+    def improve(self, value, gamma: float):
+        """Return the value of the best torque in each state, and its index, if `value` is what follows."""
+        best, choice = np.full_like(value, -np.inf), np.zeros(value.shape, np.int8)
+        for index, (gain, after) in enumerate(zip(self.rewards, self.next, strict=True)):
+            candidate = gain + np.float32(gamma) * after(value)
+            better = candidate > best
+            best[better], choice[better] = candidate[better], index
+        return best, choice
+
+    def episode_values(self) -> list[np.ndarray]:
+        """Return the value of each step of an episode, from the first (200 rewards to come) to the end (none)."""
+        values = [np.zeros(self.angle.shape, np.float32)]
+        for _ in range(STEPS):
+            values.append(self.improve(values[-1], 1.0)[0])
+        return values[::-1]
+
+    def discounted(self, rounds: int = 60, sweeps: int = 30) -> tuple[np.ndarray, np.ndarray]:
+        """Return the value of acting for ever and the best torque (modified policy iteration)."""
+        value = np.zeros(self.angle.shape, np.float32)
+        for _ in range(rounds):
+            value, choice = self.improve(value, GAMMA)
+            masks = [choice == index for index in range(TORQUES)]
+            for _ in range(sweeps):
+                value = self._follow(masks, value)
+        return value, self.torques[choice]
+
+    def _follow(self, masks, value):
+        after = np.empty_like(value)
+        for mask, gain, interpolation in zip(masks, self.rewards, self.next, strict=True):
+            part = Interpolation.__new__(Interpolation)
+            part.corner, part.right, part.up = (getattr(interpolation, n)[mask] for n in ("corner", "right", "up"))
+            after[mask] = gain[mask] + np.float32(GAMMA) * part(value)
+        return after
+
+
+def roll_out(choose, starts: int, seed: int) -> np.ndarray:
+    """Return the returns of episodes in the real environment; `choose(step, angle, speed)` gives the torque."""
+    environment = gymnasium.make("Pendulum-v1")
+    returns = np.zeros(starts)
+    for episode in range(starts):
+        (cosine, sine, speed), _ = environment.reset(seed=seed + episode)
+        for step in range(STEPS):
+            torque = choose(step, np.arctan2(sine, cosine), speed)
+            (cosine, sine, speed), gain, *_ = environment.step(np.array([torque]))
+            returns[episode] += gain
+    return returns
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--checkpoint", type=Path, required=True, help="a trained agent's run folder")
+    parser.add_argument("--starts", type=int, default=1_000, help="episodes")
+    parser.add_argument("--seed", type=int, default=20_000, help="seed of the first")
+    arguments = parser.parse_args()
+
+    grid = Grid()
+    values = grid.episode_values()
+    fine = np.linspace(-TORQUE_LIMIT, TORQUE_LIMIT, 81)
+
+    def best(step: int, angle: float, speed: float) -> float:
+        after = Interpolation(*following(angle, speed, fine))(values[step + 1])
+        return fine[np.argmax(reward(angle, speed, fine) + after)]
+
+    random = np.random.default_rng(0)
+    returns = {
+        "optimum": roll_out(best, arguments.starts, arguments.seed),
+        "random": roll_out(lambda *_: random.uniform(-TORQUE_LIMIT, TORQUE_LIMIT), arguments.starts, arguments.seed),
+    }
+    environment = gymnasium.make("Pendulum-v1")
+    starts = np.array([environment.reset(seed=arguments.seed + k)[0] for k in range(arguments.starts)])
+    promised = Interpolation(np.arctan2(starts[:, 1], starts[:, 0]), starts[:, 2])(values[0])
+    rows = [{"who": who, "mean": one.mean(), "std": one.std()} for who, one in returns.items()]
+    rows.append({"who": "value at the same starts", "mean": promised.mean(), "std": promised.std()})
+    with (ROOT / "benchmarks" / "results" / "learning-Pendulum-v1.csv").open(newline="") as file:
+        means = [float(row["mean"]) for row in csv.DictReader(file)]
+    rows.append({"who": "agents", "mean": np.mean(means), "std": np.std(means)})
+    write_csv(ROOT / "benchmarks" / "results" / "pendulum_optimum.csv", rows)
+    for row in rows:
+        print(f"{row['who']:25} {row['mean']:9.2f}  (std {row['std']:.2f})")
+    low, high = returns["random"].mean(), returns["optimum"].mean()
+    print(f"the agents' share of the optimum, where random torques have 0: {(np.mean(means) - low) / (high - low):.4f}")
+
+    picture = ROOT / "plots" / "pendulum_optimum.csv"
+    write_csv(picture, maps(grid, arguments.checkpoint))
+    draw_optimum(picture, picture.with_suffix(".png"))
+
+
+def maps(grid: Grid, checkpoint: Path) -> list[dict[str, float]]:
+    """Return, for every fifth point of the grid, the optimal value and torque and what the agent says there."""
+    sys.path.insert(0, str(ROOT))
+    from ddpg.checkpoint import find_checkpoint
+    from ddpg.restore import load_policy
+
+    value, torque = (field[::5, ::5].ravel() for field in grid.discounted())
+    angle, speed = (field[::5, ::5].ravel() for field in (grid.angle, grid.speed))
+    agent = load_policy(find_checkpoint(checkpoint))
+    state = np.stack([np.cos(angle), np.sin(angle), speed], axis=1).astype(np.float32)
+    action = agent.actor(state)
+    columns = {
+        "angle": angle,
+        "speed": speed,
+        "optimal_value": value,
+        "critic": agent.critic(state, action).numpy()[:, 0],
+        "optimal_torque": torque,
+        "actor": TORQUE_LIMIT * action.numpy()[:, 0],
+    }
+    return [dict(zip(columns, map(float, row), strict=True)) for row in np.round(np.stack([*columns.values()], 1), 4)]
+
+
+if __name__ == "__main__":
+    main()
