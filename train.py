@@ -41,6 +41,8 @@ def carry_out(arguments: argparse.Namespace) -> int:
         run = resume_run(arguments.resume, arguments.plot_dir, given_settings(arguments))
     else:
         run = start_run(config, arguments.run_dir or default_folder(config, time.localtime()), arguments.plot_dir)
+    if run.notice:
+        print(f"train.py: note: {run.notice}", file=sys.stderr)
     try:
         run.go(arguments.progress)
     except KeyboardInterrupt:  # the second signal
@@ -69,6 +71,10 @@ def report(run) -> None:
     )
     print(f"took        {run.seconds:.0f} s with evaluations, {last.steps / run.seconds:.0f} steps/s")
     print(f"return      {last.running_average:.1f}, mean of the last {len(last.recent_returns)} episodes, with noise")
+    if last.metrics:
+        print(
+            f"saturation  {last.metrics.saturation:.2f} of the policy's actions were within 1 % of a bound at the end"
+        )
     if run.evaluation:
         episodes = len(run.evaluation.returns)
         print(f"evaluation  {run.evaluation.mean:.1f}, std {run.evaluation.std:.1f}, {episodes} episodes without noise")

@@ -90,10 +90,11 @@ class DDPG:
         """Return the action `(action_size,)` for a state `(state_size,)`.
 
         Args:
-            state: The state, float32.
+            state: The state.
             explore: True for the behaviour policy (first post, equation 6; uniform during the first
                 `learning_starts` steps), False for the deterministic policy μ.
         """
+        state = np.asarray(state, np.float32)
         if explore and self.replay_buffer.added < self.config.learning_starts:
             return self.generators["warm_up"].uniform(-1, 1, self.action_size).astype(np.float32)
         if not explore:

@@ -64,6 +64,19 @@ def sizes(environment: gymnasium.Env) -> tuple[int, int]:
     return spaces.flatdim(environment.observation_space), spaces.flatdim(environment.action_space)
 
 
+def ignores_seed(environment: gymnasium.Env) -> bool:
+    """Say whether the same seed gives another first state or first step: runs of such a task cannot be repeated."""
+    action = np.zeros(sizes(environment)[1], np.float32)
+    seen = []
+    for _ in range(2):
+        try:
+            state, _ = environment.reset(seed=1)
+            seen.append((state, *environment.step(action)[:2]))
+        except Exception:  # the run itself will say what is wrong, and where
+            return False
+    return not all(np.array_equal(one, other, equal_nan=True) for one, other in zip(*seen, strict=True))
+
+
 def _make(env: str, env_kwargs: dict[str, Any]) -> gymnasium.Env:
     """Make the bare task; Gymnasium's warnings are shown only if that succeeds, so that a refusal is one line."""
     with warnings.catch_warnings(record=True) as caught:

@@ -8,7 +8,7 @@ from typing import Any
 from ddpg.agent import DDPG
 from ddpg.checkpoint import Checkpoints, all_checkpoints, find_checkpoint
 from ddpg.config import Config
-from ddpg.environment import environment_of, sizes
+from ddpg.environment import environment_of, ignores_seed, sizes
 from ddpg.errors import RequestError
 from ddpg.files import Lock
 from ddpg.records import Records, refuse_existing
@@ -31,11 +31,13 @@ def start_run(config: Config, folder: Path, plot_folder: Path) -> Run:
     refuse_existing(folder)
     environment = environment_of(config)
     agent = DDPG(*sizes(environment), config)
+    notice = f"{config.env} ignores its seed: a run of it cannot be repeated" if ignores_seed(environment) else None
     environment.close()
     make_plot_folder(plot_folder)
     records = Records(folder, config)
     checkpoints = Checkpoints(folder / "checkpoints", config.keep)
-    return Run(folder, picture_path(config, folder, plot_folder), Lock(folder), agent, records, checkpoints)
+    picture = picture_path(config, folder, plot_folder)
+    return Run(folder, picture, Lock(folder), agent, records, checkpoints, notice=notice)
 
 
 def resume_run(path: Path, plot_folder: Path, given: dict[str, Any]) -> Run:

@@ -38,6 +38,7 @@ class Run:
         last: Where the run stands.
         seconds: Wall-clock time that earlier sittings took.
         best: The best mean of the run's evaluations so far.
+        notice: What the user should know before it starts.
     """
 
     def __init__(
@@ -51,11 +52,12 @@ class Run:
         last: Episode = Episode(),
         seconds: float = 0.0,
         best: float | None = None,
+        notice: str | None = None,
     ) -> None:
         self.folder, self.picture, self.lock = folder, picture, lock
         self.agent, self.config = agent, agent.config
         self.records, self.checkpoints = records, checkpoints
-        self.last, self.best = last, best
+        self.last, self.best, self.notice = last, best, notice
         self.began = time.perf_counter() - seconds
         self.evaluation: Evaluation | None = None
         self.stop = StopRequest()

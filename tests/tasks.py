@@ -1,5 +1,7 @@
 """Tiny tasks whose right answers are known, registered with Gymnasium when this module is imported."""
 
+import time
+
 import gymnasium
 import numpy as np
 from gymnasium import spaces
@@ -75,6 +77,30 @@ class Reusing(Task):
         return self.state, 1.0, False, False, {}
 
 
+class Unseeded(Task):
+    """Starts anywhere, whatever its seed."""
+
+    def reset(self, *, seed=None, options=None):
+        super().reset(seed=seed)
+        return np.random.default_rng().uniform(-1, 1, 1).astype(np.float32), {}
+
+
+class Sleeping(Task):
+    """Episodes of four steps; in the second one, a step takes a minute."""
+
+    episodes = 0
+
+    def reset(self, *, seed=None, options=None):
+        self.episodes += 1
+        return super().reset(seed=seed)
+
+    def step(self, action):
+        state, reward, terminated, _, info = super().step(action)
+        if (self.episodes, self.clock) == (2, 2):
+            time.sleep(60)
+        return state, reward, terminated, self.clock == 4, info
+
+
 class Bounds(Task):
     """A task with the action bounds that it is given."""
 
@@ -115,6 +141,8 @@ for name, task in {
     "Bounds": Bounds,
     "Reusing": Reusing,
     "States": States,
+    "Sleeping": Sleeping,
+    "Unseeded": Unseeded,
 }.items():
     limit = 10 if name == "Endless" else None
     gymnasium.register(f"{name}-v0", task, max_episode_steps=limit, disable_env_checker=True)

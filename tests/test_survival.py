@@ -3,6 +3,7 @@
 import json
 import os
 import random
+import resource
 import shutil
 import subprocess
 import sys
@@ -206,6 +207,8 @@ def mutate(place: Path, random: random.Random) -> str:
 def test_mutated_checkpoints_get_one_line_and_nothing_else_happens(config, tmp_path, cases):
     start_run(replace(config, keep=1), tmp_path / "run", tmp_path / "plots").go(show_progress=False)
     sound = tmp_path / "run" / "checkpoints"
+    load(find_checkpoint(tmp_path / "run"))
+    usual = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     refused = 0
     for case in range(cases):
         folder = tmp_path / "mutated" / "checkpoints"
@@ -221,3 +224,4 @@ def test_mutated_checkpoints_get_one_line_and_nothing_else_happens(config, tmp_p
             refused += 1
         assert sorted(tmp_path.rglob("*")) == before, what
     assert refused > 0.8 * cases
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss < 2 * usual

@@ -120,17 +120,46 @@ def test_the_same_seed_in_two_processes_gives_the_same_bytes_and_another_seed_do
     assert all(one != other for one, other in zip(content("one"), content("other"), strict=True))
 
 
-def test_ctrl_c_in_a_real_process_exits_with_130_and_says_how_to_go_on(tmp_path):
-    flags = ["--episodes", "100000", "--run-dir", "run", "--plot-dir", "plots", "--no-progress", *SMALL]
+def started(folder: Path, *flags: str) -> subprocess.Popen:
+    """A real `train.py`, as a user starts it."""
     environment = {name: value for name, value in os.environ.items() if name != "TF_CPP_MIN_LOG_LEVEL"}
-    process = subprocess.Popen(
-        [sys.executable, ROOT / "train.py", *flags], cwd=tmp_path, stderr=subprocess.PIPE, text=True, env=environment
-    )
-    episodes = tmp_path / "run" / "episodes.csv"
+    command = [sys.executable, ROOT / "train.py", "--run-dir", "run", "--no-progress", *SMALL, *flags]
+    environment["PYTHONPATH"] = str(ROOT)  # for the tasks in tests/tasks.py
+    return subprocess.Popen(command, cwd=folder, stderr=subprocess.PIPE, text=True, env=environment)
+
+
+def wait_for(condition) -> None:
     deadline = time.monotonic() + 60
-    while time.monotonic() < deadline and not (episodes.exists() and len(episodes.read_text().splitlines()) > 2):
+    while time.monotonic() < deadline and not condition():
         time.sleep(0.1)
-    process.send_signal(signal.SIGINT)
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_signal_ends_a_real_process_politely_and_it_says_how_to_go_on(tmp_path, number, code):
+    process = started(tmp_path, "--episodes", "100000")
+    episodes = tmp_path / "run" / "episodes.csv"
+    wait_for(lambda: episodes.exists() and len(episodes.read_text().splitlines()) > 2)
+    process.send_signal(number)
+    _, error = process.communicate(timeout=60)
+    assert process.returncode == code
+    assert error == "train.py: stopped; to go on: python train.py --resume run\n"
+
+
+def test_a_second_signal_ends_a_real_process_at_once_even_in_the_middle_of_a_step(tmp_path):
+    process = started(tmp_path, "--env", "tests.tasks:Sleeping-v0", "--episodes", "9", "--evaluation-episodes", "1")
+    episodes = tmp_path / "run" / "episodes.csv"
+    wait_for(lambda: episodes.exists() and len(episodes.read_text().splitlines()) > 1)
+    began = time.monotonic()
+    for _ in range(2):
+        time.sleep(1)
+        process.send_signal(signal.SIGINT)
     _, error = process.communicate(timeout=60)
     assert process.returncode == 130
-    assert error == "train.py: stopped; to go on: python train.py --resume run\n"
+    assert error.startswith("train.py: stopped at once; to go on: python train.py --resume run")
+    assert time.monotonic() - began < 30  # the step takes a minute
+
+
+def test_a_task_that_ignores_its_seed_is_told_of_once(tmp_path, capsys):
+    flags = ["--run-dir", f"{tmp_path}/run", "--plot-dir", f"{tmp_path}", "--no-progress", "--max-episode-steps", "5"]
+    assert train.main([*flags, "--env", "Unseeded-v0", "--steps", "10", "--evaluation-episodes", "1", *SMALL]) == 0
+    assert capsys.readouterr().err == "train.py: note: Unseeded-v0 ignores its seed: a run of it cannot be repeated\n"
