@@ -4,17 +4,27 @@ Importing TensorFlow before a fork is harmless, using it is not; so this process
 which a job may bring a copy of its own.  Forks exist on Linux and macOS.
 """
 
+import importlib
 import os
 import sys
 import traceback
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
-import gymnasium  # noqa: F401
-import keras  # noqa: F401
-import matplotlib.figure  # noqa: F401
+def import_heavy_modules() -> None:
+    """Import what every job needs, without the notes that TensorFlow's C++ side writes on stderr meanwhile."""
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    sys.stderr.flush()
+    kept = os.dup(2)
+    with open(os.devnull, "w") as nowhere:
+        os.dup2(nowhere.fileno(), 2)
+    try:
+        for name in ("gymnasium", "keras", "matplotlib.figure"):
+            importlib.import_module(name)
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
 
 
 def in_forks(jobs: Sequence[tuple[Callable[[], int | None], Path]], at_a_time: int) -> list[int]:
@@ -24,6 +34,7 @@ def in_forks(jobs: Sequence[tuple[Callable[[], int | None], Path]], at_a_time: i
         jobs: Functions, each with the file for what it writes to stdout and stderr.
         at_a_time: How many run at once.
     """
+    import_heavy_modules()
     running: dict[int, int] = {}
     codes = [0] * len(jobs)
 
