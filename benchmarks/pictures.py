@@ -120,10 +120,10 @@ def draw_estimates(path: Path, picture: Path) -> None:
 DRAWN_BY_COLUMN = {"variant": draw_comparison, "optimal_value": draw_optimum, "estimate": draw_estimates}
 
 
-def main() -> None:
-    if len(sys.argv) != 3:
+def main(arguments: list[str]) -> None:
+    if len(arguments) != 2:
         sys.exit("usage: python benchmarks/pictures.py CURVES.csv PICTURE.png")
-    source, picture = Path(sys.argv[1]), Path(sys.argv[2])
+    source, picture = map(Path, arguments)
     header = source.read_text().splitlines()[0].split(",")
     for column, draw in DRAWN_BY_COLUMN.items():
         if column in header:
@@ -132,4 +132,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:])

@@ -66,20 +66,28 @@ def evaluate(agent, environment: gymnasium.Env, episodes: int = 10, seed: int = 
         seed: Seed of the first one.
 
     Raises:
-        RunStopped: A return is NaN or infinite.
+        RunStopped: A return is NaN or infinite, or the environment raised.
     """
     returns = []
     for episode in range(episodes):
-        state, _ = environment.reset(seed=seed + episode)
-        episode_return, over = 0.0, False
-        while not over:
-            state, reward, terminated, truncated, _ = environment.step(agent.act(state, explore=False))
-            episode_return += float(reward)
-            over = terminated or truncated
-        if not math.isfinite(episode_return):
-            raise RunStopped(f"evaluation episode {episode}: its return is {episode_return}")
-        returns.append(episode_return)
+        try:
+            returns.append(one_return(agent, environment, seed + episode))
+        except Exception as error:
+            raise RunStopped(f"evaluation episode {episode}: the environment raised {error!r}") from error
+        if not math.isfinite(returns[-1]):
+            raise RunStopped(f"evaluation episode {episode}: its return is {returns[-1]}")
     return Evaluation(tuple(returns))
+
+
+def one_return(agent, environment: gymnasium.Env, seed: int) -> float:
+    """Run one noise-free episode and return the undiscounted sum of its rewards."""
+    state, _ = environment.reset(seed=seed)
+    episode_return, over = 0.0, False
+    while not over:
+        state, reward, terminated, truncated, _ = environment.step(agent.act(state, explore=False))
+        episode_return += float(reward)
+        over = terminated or truncated
+    return episode_return
 
 
 @contextmanager

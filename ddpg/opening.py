@@ -1,5 +1,6 @@
 """Opening a run: a new one in a new folder, or an interrupted one at a checkpoint."""
 
+import os
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -33,7 +34,7 @@ def start_run(config: Config, folder: Path, plot_folder: Path) -> Run:
     agent = DDPG(*sizes(environment), config)
     notice = f"{config.env} ignores its seed: a run of it cannot be repeated" if ignores_seed(environment) else None
     environment.close()
-    make_plot_folder(plot_folder)
+    check_plot_folder(plot_folder)
     records = Records(folder, config)
     checkpoints = Checkpoints(folder / "checkpoints", config.keep)
     picture = picture_path(config, folder, plot_folder)
@@ -52,7 +53,7 @@ def resume_run(path: Path, plot_folder: Path, given: dict[str, Any]) -> Run:
         RequestError: There is no whole checkpoint, a setting differs, or the run is going on elsewhere.
     """
     place = named_as_resume(find_checkpoint, path)
-    make_plot_folder(plot_folder)
+    check_plot_folder(plot_folder)
     folder = place.parent.parent
     lock = Lock(folder)
     try:
@@ -106,12 +107,11 @@ def default_folder(config: Config, now: time.struct_time) -> Path:
     return Path("runs", task_name(config), f"{time.strftime('%Y%m%d-%H%M%S', now)}-seed{config.seed}")
 
 
-def make_plot_folder(folder: Path) -> None:
-    """Make the folder of the reward curve, before anything else is written."""
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise RequestError(f"cannot make {folder}: {error.strerror}", "plot_dir") from None
+def check_plot_folder(folder: Path) -> None:
+    """Refuse a folder for the reward curve that could not be made or written to; a refused command writes nothing."""
+    nearest = next(place for place in (folder, *folder.absolute().parents) if place.exists())
+    if not nearest.is_dir() or not os.access(nearest, os.W_OK):
+        raise RequestError(f"cannot write to {folder}: {nearest} is not a folder that can be written to", "plot_dir")
 
 
 def picture_path(config: Config, folder: Path, plot_folder: Path) -> Path:

@@ -113,8 +113,13 @@ def save(figure: Figure, picture: Path) -> None:
     partial.replace(picture)
 
 
-if __name__ == "__main__":
-    if len(sys.argv) != 3 or not Path(sys.argv[1]).exists():
+def main(arguments: list[str]) -> None:
+    """Draw what the command line asks for."""
+    if len(arguments) != 2 or not Path(arguments[0]).exists():
         sys.exit("usage: python -m ddpg.plotting RUN_FOLDER_OR_CURVES.csv PICTURE.png")
-    source, target = Path(sys.argv[1]), Path(sys.argv[2])
-    (draw_seeds if source.suffix == ".csv" else draw_reward_curve)(source, target)
+    source, picture = map(Path, arguments)
+    (draw_seeds if source.suffix == ".csv" else draw_reward_curve)(source, picture)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

@@ -1,5 +1,7 @@
 """The reward curve shows what the CSV files hold."""
 
+from pathlib import Path
+
 import matplotlib.image
 import numpy as np
 import pytest
@@ -7,6 +9,8 @@ from matplotlib.figure import Figure
 
 from ddpg import Config, plotting
 from ddpg.records import Records
+
+ROOT = Path(__file__).parent.parent
 
 
 @pytest.fixture
@@ -46,3 +50,20 @@ def test_the_picture_is_replaced_in_one_step(run_folder, tmp_path):
 
 def test_a_file_with_a_header_alone_has_empty_columns(run_folder):
     assert plotting.read_columns(run_folder / "updates.csv")["critic_loss"].shape == (0,)
+
+
+@pytest.mark.parametrize("picture", sorted((ROOT / "plots").glob("*.png")), ids=lambda path: path.stem)
+def test_every_published_picture_can_be_drawn_again_from_the_csv_beside_it(picture, tmp_path, monkeypatch):
+    monkeypatch.syspath_prepend(ROOT / "benchmarks")
+    import pictures
+
+    source = picture.with_suffix(".csv") if picture.with_suffix(".csv").exists() else picture.with_suffix("")
+    again = tmp_path / picture.name
+    drawn = plotting.main([str(source), str(again)]) if is_a_run(source) else pictures.main([str(source), str(again)])
+    assert drawn is None
+    shapes = [matplotlib.image.imread(path).shape for path in (picture, again)]
+    assert shapes[0] == shapes[1]
+
+
+def is_a_run(source) -> bool:
+    return source.is_dir() or source.name.startswith("learning-")

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 import ddpg
-from ddpg.config import Config
+from ddpg.config import PRESETS, Config
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -106,13 +106,26 @@ def read(name: str) -> list[dict[str, str]]:
 
 
 def test_the_learning_figures_are_those_that_were_measured():
-    for task, steps, seeds, mean, worst, best in table(
-        "| task | steps | seeds | mean over seeds | worst seed | best seed |"
-    ):
-        means = [float(row["mean"]) for row in read(f"learning-{task}.csv")]
-        assert (int(seeds), int(steps.replace(",", ""))) == (len(means), {"Pendulum-v1": 10_000}.get(task, 50_000))
+    header = "| task | preset | steps | seeds | mean over seeds | worst seed | best seed |"
+    for task, preset, steps, seeds, mean, worst, best in table(header):
+        rows = read(f"learning-{task}.csv" if preset == "blog" else f"learning-{task}-{preset}.csv")
+        assert all(row["flags"].startswith(f"--preset {preset} ") for row in rows)
+        assert {int(row["steps"]) for row in rows} == {int(steps.replace(",", ""))}
+        means = [float(row["mean"]) for row in rows]
+        assert int(seeds) == len(means)
         for shown, measured in ((mean, statistics.mean(means)), (worst, min(means)), (best, max(means))):
-            assert float(shown.replace("−", "-")) == pytest.approx(measured, abs=0.051)
+            assert float(shown) == pytest.approx(measured, abs=0.051)
+
+
+def test_the_presets_are_those_of_the_code():
+    for flag, *shown, _ in table("| setting | `blog` | `paper` | why the paper has it |"):
+        for name, value in zip(("blog", "paper"), shown, strict=True):
+            setting = getattr(PRESETS[name], flag.strip("`-").replace("-", "_"))
+            assert {"True": "yes", "False": "no"}.get(str(setting), str(setting)) == value, flag
+    named = {
+        row[0].strip("`-").replace("-", "_") for row in table("| setting | `blog` | `paper` | why the paper has it |")
+    }
+    assert named == {name for name in vars(Config()) if getattr(PRESETS["paper"], name) != getattr(Config(), name)}
 
 
 def test_the_speed_figures_are_those_that_were_measured():

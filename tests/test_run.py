@@ -9,7 +9,7 @@ import pytest
 
 from ddpg import RequestError, RunStopped
 from ddpg.checkpoint import find_checkpoint
-from ddpg.opening import start_run
+from ddpg.opening import resume_run, start_run
 from ddpg.plotting import read_columns
 from ddpg.progress import Progress
 from ddpg.restore import load
@@ -95,6 +95,15 @@ def test_networks_that_became_nan_never_replace_a_sound_checkpoint(config, tmp_p
         run.go(show_progress=False)
     agent, *_ = load(find_checkpoint(tmp_path / "run"))
     assert np.isfinite(agent.actor.action.bias.numpy()).all()
+
+
+def test_a_refused_resume_writes_nothing(config, tmp_path):
+    start_run(config, tmp_path / "run", tmp_path / "plots").go(show_progress=False)
+    before = {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*")}
+    for given, plots in (({"gamma": 0.5}, "other"), ({"episodes": 1}, "other"), ({}, "run/config.json/plots")):
+        with pytest.raises(RequestError):
+            resume_run(tmp_path / "run", tmp_path / plots, given)
+    assert {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*")} == before
 
 
 @pytest.mark.parametrize("change", [{"env": "CartPole-v1"}, {"buffer_size": 10**15}])
