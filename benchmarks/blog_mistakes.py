@@ -32,7 +32,7 @@ ALONE = [
     known("summed actor loss", "the actor's loss summed"),
     known("unscaled actions", "tanh not scaled to the bounds"),
     known("optimizers in targets", "optimizers in target networks"),
-    known("through the host", "soft updates through the host"),
+    known("soft update by set_weights", "soft updates through set_weights"),
 ]
 # Two of the patches meet in one line, so the target with both mistakes is written out.
 BOTH_IN_THE_TARGET = (
@@ -45,7 +45,7 @@ ALL = Variant(
 )
 CELLS = [
     *((variant, "Pendulum-v1", 10_000) for variant in (AS_IT_IS, *ALONE, ALL)),
-    *((variant, "InvertedPendulum-v5", 20_000) for variant in (AS_IT_IS, NO_MASK, ALONE[0], ALONE[1], ALL)),
+    *((variant, "InvertedPendulum-v5", 20_000) for variant in (AS_IT_IS, NO_MASK, ALL)),
 ]
 
 # What the post's printed names do today: patches, and flags.

@@ -55,14 +55,14 @@ def main() -> None:
         place = Path(folder, "checkpoints")
         checkpoints = Checkpoints(place, config.keep)
         began = time.perf_counter()
-        checkpoints.save(agent, 0, {})
+        checkpoints.save(agent, {})
         first = time.perf_counter() - began
         rows, saving, began = [], 0.0, time.perf_counter()
         for episode in train(agent, environment):
             if episode.steps % arguments.every:
                 continue
             before = time.perf_counter()
-            checkpoints.save(agent, episode.steps, {})
+            checkpoints.save(agent, {})
             took = time.perf_counter() - before
             saving += took
             share = saving / (time.perf_counter() - began)

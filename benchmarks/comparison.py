@@ -75,17 +75,17 @@ def row(key: dict[str, Any], job: Job) -> dict[str, Any]:
 
 
 def print_table(results: Path) -> None:
-    """Print the mean and the 95 % interval over the seeds, for each task and variant."""
+    """Print the late returns: their mean over the seeds and its 95 % interval, a row per variant, a column per task."""
     from ddpg.statistics import student_t
 
     with results.open(newline="") as file:
         rows = list(csv.DictReader(file))
-    print("| task | variant | final return | late return | steps/s |\n|---|---|---|---|---|")
-    for task, variant in dict.fromkeys((row["task"], row["variant"]) for row in rows):
-        cells, own = [], [row for row in rows if (row["task"], row["variant"]) == (task, variant)]
-        for column in ("final", "late"):
-            values = [float(row[column]) for row in own]
-            half = student_t(len(values) - 1) * np.std(values, ddof=1) / np.sqrt(len(values))
-            cells.append(f"{np.mean(values):.0f} ± {half:.0f}")
-        speed = np.median([int(row["steps_per_second"]) for row in own])
-        print(f"| {task} | {variant} | {' | '.join(cells)} | {speed:.0f} |")
+    tasks = list(dict.fromkeys(row["task"] for row in rows))
+    print(f"| variant | {' | '.join(tasks)} |\n|---|{'---|' * len(tasks)}")
+    for variant in dict.fromkeys(row["variant"] for row in rows):
+        cells = []
+        for task in tasks:
+            late = [float(row["late"]) for row in rows if (row["task"], row["variant"]) == (task, variant)]
+            half = student_t(len(late) - 1) * np.std(late, ddof=1) / np.sqrt(len(late)) if len(late) > 1 else np.nan
+            cells.append(f"{np.mean(late):.0f} ± {half:.0f}" if late else "")
+        print(f"| {variant} | {' | '.join(cells)} |")

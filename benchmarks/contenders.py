@@ -77,7 +77,7 @@ def stable_baselines(library: str) -> Callable[[str, int, int], Contender]:
 
 
 def post(task: str, batch_size: int, updates: int) -> Contender:
-    """The second post's step as it describes it: eager tapes, and soft updates that go through the host."""
+    """The second post's step as it describes it: eager tapes, and eager soft updates through `set_weights`."""
     import keras
     import tensorflow as tf
 
@@ -109,7 +109,7 @@ def post(task: str, batch_size: int, updates: int) -> Contender:
         gradients = tape.gradient(loss, actor.trainable_variables)
         actor_optimizer.apply_gradients(zip(gradients, actor.trainable_variables, strict=True))
         for network, target_network in ((actor, target_actor), (critic, target_critic)):
-            pairs = zip(network.get_weights(), target_network.get_weights(), strict=True)
+            pairs = zip(network.weights, target_network.weights, strict=True)
             target_network.set_weights([0.005 * weight + 0.995 * target for weight, target in pairs])
 
     def run(steps: int) -> None:

@@ -5,6 +5,7 @@ A run whose evaluation is on the disk is not repeated, and an interrupted one go
 
 import csv
 import json
+import shutil
 import sys
 from collections.abc import Iterable
 from contextlib import redirect_stdout
@@ -46,7 +47,10 @@ class Job:
         import train
 
         new = ["--run-dir", self.folder, "--env", self.env, "--seed", self.seed, *self.flags]
-        place = ["--resume", self.folder] if self.folder.exists() else new
+        begun = any(self.folder.glob("checkpoints/step-*/manifest.json"))
+        if not begun:
+            shutil.rmtree(self.folder, ignore_errors=True)  # killed before there was anything to go on from
+        place = ["--resume", self.folder] if begun else new
         end = ["--steps", self.steps, "--no-progress", "--plot-dir", self.folder.parent]
         if code := train.main([*map(str, [*place, *end])]):
             return code

@@ -13,6 +13,7 @@ complete and on the disk.  `ddpg.restore` reads them.
 """
 
 import json
+import re
 import shutil
 from collections.abc import Iterable
 from pathlib import Path
@@ -22,11 +23,13 @@ import numpy as np
 
 from ddpg.agent import DDPG
 from ddpg.errors import RequestError
-from ddpg.files import checksum, synchronise, write_json
+from ddpg.files import checksum, new_file, refuse_link, synchronise, write_json
 from ddpg.replay_buffer import ReplayBuffer
 
 FORMAT = "ddpg checkpoint 1"
 PARTS = ("run.json", "variables.npz")
+SEGMENTS = 16  # a replay file holds at most a sixteenth of a large buffer, so that old transitions can go
+OURS = re.compile(r"(step|best)-(\d{9,})(\.partial)?")  # the folders that this module makes, and may delete
 
 
 class Segment(NamedTuple):
@@ -53,50 +56,62 @@ class Checkpoints:
 
     def __init__(self, folder: Path, keep: int, segments: Iterable[Segment] = ()) -> None:
         self.folder, self.keep, self.segments = folder, keep, list(segments)
-        (folder / "replay").mkdir(parents=True, exist_ok=True)
+        for place in (folder, folder / "replay"):
+            refuse_link(place)  # old files are deleted below these two
+            place.mkdir(parents=True, exist_ok=True)
 
-    def save(self, agent: DDPG, steps: int, loop: dict[str, Any]) -> Path:
+    def save(self, agent: DDPG, loop: dict[str, Any]) -> Path:
         """Write a checkpoint, and drop the ones that are no longer kept.
+
+        It is named by the number of transitions ever stored, which is the run's environment steps.  Where there is one
+        of that name, nothing was learned since, and it stands.
 
         Args:
             agent: Everything that learns, remembers or draws random numbers.
-            steps: Environment steps of the run so far; they name the checkpoint.
             loop: What the training loop must know to go on, JSON-ready.
 
         Returns:
             The checkpoint's folder.
         """
-        self._save_new_transitions(agent.replay_buffer)
-        place = self._write(f"step-{steps:09d}", agent, loop, self.segments)
-        kept = all_checkpoints(self.folder)[-self.keep :]
-        needed = {segment.name for kept_place in kept for segment in segments_in(kept_place)}
-        for old in all_checkpoints(self.folder)[: -self.keep]:
-            shutil.rmtree(old)
-        for path in (self.folder / "replay").iterdir():
-            if path.name not in needed:
-                path.unlink()
+        place = self.folder / f"step-{agent.replay_buffer.added:09d}"
+        if not place.exists():
+            self._save_new_transitions(agent.replay_buffer)
+            self._write(place, agent, loop, self.segments)
+            self._drop_old()
         return place
 
-    def save_best(self, agent: DDPG, steps: int, loop: dict[str, Any]) -> None:
-        """Write the networks that evaluated best so far, in place of the ones that did before."""
-        before = list(self.folder.glob("best-*"))
-        best = self._write(f"best-{steps:09d}", agent, loop, [])
-        for place in before:
-            if place != best:
-                shutil.rmtree(place)
+    def save_best(self, agent: DDPG, loop: dict[str, Any]) -> None:
+        """Write the networks that evaluated best so far; the ones that did before go with the next checkpoint."""
+        place = self.folder / f"best-{agent.replay_buffer.added:09d}"
+        if not place.exists():
+            self._write(place, agent, loop, [])
 
     def forget_after(self, place: Path) -> None:
         """Drop the checkpoints after `place`: they belong to a future that is now run again."""
-        for other in self.folder.glob("*-*"):
-            if other.name.partition("-")[2] > place.name.partition("-")[2] or other.suffix == ".partial":
+        for other in self.folder.iterdir():
+            match = OURS.fullmatch(other.name)
+            if match and (match[3] or int(match[2]) > int(place.name.partition("-")[2])):
                 shutil.rmtree(other)
 
-    def _write(self, name: str, agent: DDPG, loop: dict[str, Any], segments: list[Segment]) -> Path:
-        partial = self.folder / f"{name}.partial"
+    def _drop_old(self) -> None:
+        checkpoints = all_checkpoints(self.folder)
+        for old in (*checkpoints[: -self.keep], *all_checkpoints(self.folder, "best")[:-1]):
+            shutil.rmtree(old)
+        try:
+            needed = {segment.name for place in checkpoints[-self.keep :] for segment in segments_in(place)}
+        except (OSError, ValueError, LookupError, TypeError):  # an older one is damaged: delete nothing it may need
+            return
+        for path in (self.folder / "replay").glob("*-*.float32"):
+            if path.name not in needed:
+                path.unlink()
+
+    def _write(self, place: Path, agent: DDPG, loop: dict[str, Any], segments: list[Segment]) -> None:
+        partial = place.with_suffix(".partial")
         shutil.rmtree(partial, ignore_errors=True)
         partial.mkdir()
         arrays = {name: variable.numpy() for name, variable in named_variables(agent).items()}
-        np.savez(partial / "variables.npz", allow_pickle=False, **arrays)
+        with new_file(partial / "variables.npz") as file:
+            np.savez(file, allow_pickle=False, **arrays)
         description = {
             "config": agent.config.as_json(),
             "state_size": agent.state_size,
@@ -108,31 +123,30 @@ class Checkpoints:
         write_json(partial / "run.json", description)
         files = {part: [(partial / part).stat().st_size, checksum(partial / part)] for part in PARTS}
         write_json(partial / "manifest.json", {"format": FORMAT, "files": files, "replay": segments})
-        synchronise(partial / "variables.npz")
         synchronise(partial)
-        place = self.folder / name
-        shutil.rmtree(place, ignore_errors=True)  # the same step, run again after a resume
         partial.rename(place)
         synchronise(self.folder)
-        return place
 
     def _save_new_transitions(self, buffer: ReplayBuffer) -> None:
         oldest = buffer.added - len(buffer)
         start, stop = max(self.segments[-1].stop if self.segments else 0, oldest), buffer.added
-        if start < stop:
+        most = max(10_000, buffer.capacity // SEGMENTS)
+        for first in range(start, stop, most):
+            last = min(first + most, stop)
             partial = self.folder / "replay" / "new.partial"
-            buffer.rows.take(range(start, stop), axis=0, mode="wrap").tofile(partial)
-            synchronise(partial)
-            segment = Segment(start, stop, checksum(partial))
+            with new_file(partial) as file:
+                file.write(buffer.rows.take(range(first, last), axis=0, mode="wrap").data)
+            segment = Segment(first, last, checksum(partial))
             partial.replace(self.folder / "replay" / segment.name)
-            synchronise(self.folder / "replay")
             self.segments.append(segment)
+        synchronise(self.folder / "replay")
         self.segments = [segment for segment in self.segments if segment.stop > oldest]
 
 
-def all_checkpoints(folder: Path) -> list[Path]:
-    """Return the complete checkpoints below a folder, oldest first."""
-    return sorted(path for path in folder.glob("step-*") if path.suffix != ".partial")
+def all_checkpoints(folder: Path, kind: str = "step") -> list[Path]:
+    """Return the complete checkpoints below a folder, or the "best" ones, oldest first."""
+    matches = [(OURS.fullmatch(path.name), path) for path in folder.glob(f"{kind}-*")]
+    return [path for _, path in sorted((int(match[2]), path) for match, path in matches if match and not match[3])]
 
 
 def find_checkpoint(path: Path) -> Path:

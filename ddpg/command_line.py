@@ -28,6 +28,9 @@ def answer(program: str, command: Callable[[], int]) -> int:
     except RequestError as error:
         print(f"{program}: error: {error.for_command_line()}", file=sys.stderr)
         return 2
+    except OSError as error:
+        print(f"{program}: error: {error.filename or 'the disk'}: {error.strerror or error}", file=sys.stderr)
+        return 2
     except KeyboardInterrupt:
         return 130
     except RunStopped as error:
@@ -41,13 +44,12 @@ def import_tensorflow() -> None:
     """Import TensorFlow without the notes that its C++ side writes on stderr while it loads.
 
     They come before its log level applies, so the file descriptor itself is turned away.  A user who sets
-    TF_CPP_MIN_LOG_LEVEL has asked for them, and gets them.
+    TF_CPP_MIN_LOG_LEVEL=0 has asked for them, and gets them.
     """
-    if "TF_CPP_MIN_LOG_LEVEL" in os.environ:
+    if os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3") == "0":
         import tensorflow
 
         return
-    os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
     sys.stderr.flush()
     kept = os.dup(2)
     with open(os.devnull, "w") as nowhere:

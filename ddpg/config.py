@@ -140,7 +140,7 @@ def inside(number: float, interval: str) -> bool:
     low, high = (float(bound) for bound in interval[1:-1].split(","))
     above = number > low if interval[0] == "(" else number >= low
     below = number < high if interval[-1] == ")" else number <= high
-    return math.isfinite(number) and above and below
+    return -math.inf < number < math.inf and above and below
 
 
 PRESETS: dict[str, Config] = {

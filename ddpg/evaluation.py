@@ -104,7 +104,10 @@ def evaluation_environment(agent, render: bool = False, video: Path | None = Non
     """
     config = agent.config
     render_mode = "human" if render else "rgb_array" if video else None
-    environment = environment_of(config, render_mode)
+    try:
+        environment = environment_of(config, render_mode)
+    except RequestError as error:  # this command line has other flags than `train.py`
+        raise RequestError(error.message, "video" if video else "render" if render else "checkpoint") from None
     trained, here = (agent.state_size, agent.action_size), sizes(environment)
     if here != trained:
         environment.close()

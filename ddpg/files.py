@@ -3,8 +3,10 @@
 import hashlib
 import json
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from ddpg.errors import RequestError
 
@@ -17,9 +19,23 @@ except ImportError:  # Windows has no flock; two runs in one folder are then not
 def write_json(path: Path, value: dict[str, Any]) -> None:
     """Write a JSON file that people can read, in one step."""
     partial = path.with_name(path.name + ".partial")
-    partial.write_text(json.dumps(value, indent=2) + "\n", encoding="utf-8")
-    synchronise(partial)
+    with new_file(partial) as file:
+        file.write(f"{json.dumps(value, indent=2)}\n".encode())
     partial.replace(path)
+
+
+@contextmanager
+def new_file(path: Path) -> Iterator[BinaryIO]:
+    """Write a new file, never through a link that stands in its place, and put it on the disk; name it in errors."""
+    try:
+        path.unlink(missing_ok=True)
+        with path.open("xb") as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+    except OSError as error:
+        error.filename = error.filename or str(path)  # a full disk does not say which file it was
+        raise
 
 
 def synchronise(path: Path) -> None:
@@ -29,6 +45,9 @@ def synchronise(path: Path) -> None:
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)
+    except OSError as error:
+        error.filename = str(path)
+        raise
     finally:
         os.close(descriptor)
 
@@ -43,6 +62,11 @@ def refuse_link(path: Path) -> None:
     """Refuse a symbolic link, which could lead anywhere."""
     if path.is_symlink():
         raise RequestError(f"{path} is a symbolic link", "checkpoint")
+
+
+def may_write(path: Path) -> bool:
+    """Say whether this process may write to a file or folder that exists."""
+    return os.access(path, os.W_OK, effective_ids=os.access in os.supports_effective_ids)
 
 
 class Lock:

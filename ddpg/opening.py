@@ -1,21 +1,23 @@
 """Opening a run: a new one in a new folder, or an interrupted one at a checkpoint."""
 
-import os
 import time
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from ddpg.agent import DDPG
 from ddpg.checkpoint import Checkpoints, all_checkpoints, find_checkpoint
 from ddpg.config import Config
 from ddpg.environment import environment_of, ignores_seed, sizes
 from ddpg.errors import RequestError
-from ddpg.files import Lock
-from ddpg.records import Records, refuse_existing
-from ddpg.restore import damage_named, load, read_description, read_manifest
+from ddpg.files import Lock, may_write
+from ddpg.records import Records, check_records, refuse_existing
+from ddpg.restore import load, read_description, read_loop, read_manifest, saved_config
 from ddpg.run import Run
 from ddpg.training import Episode
+
+T = TypeVar("T")
 
 
 def start_run(config: Config, folder: Path, plot_folder: Path) -> Run:
@@ -53,28 +55,40 @@ def resume_run(path: Path, plot_folder: Path, given: dict[str, Any]) -> Run:
         RequestError: There is no whole checkpoint, a setting differs, or the run is going on elsewhere.
     """
     place = named_as_resume(find_checkpoint, path)
-    check_plot_folder(plot_folder)
+    if not place.name.startswith("step-"):
+        raise RequestError(f"{place} holds no replay buffer; go on from {place.parent.parent}", "resume")
     folder = place.parent.parent
     lock = Lock(folder)
     try:
         named_as_resume(read_manifest, place)
-        config = longer(Config.from_json(read_description(place)["config"]), given)
-        agent, description, segments = named_as_resume(load, place, config)
-        with damage_named(place / "run.json"):
-            returns = tuple(float(value) for value in description["episode"].pop("recent_returns"))
-            last = Episode(**description["episode"], recent_returns=returns)
-            seconds, best = float(description["seconds"]), description["best"]
-        records = Records.reopen(folder, config, description["positions"])
-    except RequestError:
+        description = named_as_resume(read_description, place)
+        last, seconds, best, positions = named_as_resume(read_loop, place, description)
+        config = longer(named_as_resume(saved_config, place, description), given, last)
+        agent, _, segments = named_as_resume(load, place, config)
+        require_same_task(agent)
+        check_records(folder, positions)
+        check_plot_folder(plot_folder)
+        # All is sound.  Only now is anything changed, later checkpoints first: they count on rows that are cut next.
+        checkpoints = Checkpoints(place.parent, config.keep, segments)
+        checkpoints.forget_after(place)
+        records = Records.reopen(folder, config, positions)
+    except BaseException:
         lock.close()
         raise
-    checkpoints = Checkpoints(folder / "checkpoints", config.keep, segments)
-    checkpoints.forget_after(place)
     picture = picture_path(config, folder, plot_folder)
     return Run(folder, picture, lock, agent, records, checkpoints, last, seconds, best)
 
 
-def named_as_resume(function, place: Path, *arguments):
+def require_same_task(agent: DDPG) -> None:
+    """Refuse to go on in a task that cannot be made any more, or whose states or actions are others now."""
+    environment = environment_of(agent.config)
+    here, then = sizes(environment), (agent.state_size, agent.action_size)
+    environment.close()
+    if here != then:
+        raise RequestError(f"{agent.config.env} has state and action sizes {here} here, the run {then}", "resume")
+
+
+def named_as_resume(function: Callable[..., T], place: Path, *arguments) -> T:
     """Call a function that reads a checkpoint; name the flag --resume in its error, and the checkpoint before it."""
     try:
         return function(place, *arguments)
@@ -86,20 +100,23 @@ def named_as_resume(function, place: Path, *arguments):
         raise RequestError(error.message + hint, "resume") from None
 
 
-def longer(config: Config, given: dict[str, Any]) -> Config:
-    """Return a run's settings with a larger `steps` or `episodes`.
+def longer(config: Config, given: dict[str, Any], last: Episode) -> Config:
+    """Return a run's settings with a larger `steps` or `episodes`; the one that is given now is the run's length.
 
     Raises:
-        RequestError: A setting other than these two differs, or one of them is smaller.
+        RequestError: A setting other than these two differs, or one of them is smaller than it was or than was done.
     """
     for name, value in given.items():
-        before = getattr(config, name)
         if name in ("steps", "episodes"):
-            if before is not None and value < before:
-                raise RequestError(f"the run was to have {before} already; give {before} or more", name)
-        elif value != before:
+            planned = None if name == "episodes" and config.steps else getattr(config, name)
+            least = max(planned or 0, last.steps if name == "steps" else last.episode)
+            if value < least:
+                raise RequestError(f"the run has or was to have {least} already; give {least} or more", name)
+        elif value != getattr(config, name):
+            before = getattr(config, name)
             raise RequestError(f"the run has {before!r}, and a resumed run cannot change it to {value!r}", name)
-    return replace(config, **given)
+    instead: dict[str, Any] = {"steps": None} if "episodes" in given else {}
+    return replace(config, **instead, **given)
 
 
 def default_folder(config: Config, now: time.struct_time) -> Path:
@@ -110,13 +127,13 @@ def default_folder(config: Config, now: time.struct_time) -> Path:
 def check_plot_folder(folder: Path) -> None:
     """Refuse a folder for the reward curve that could not be made or written to; a refused command writes nothing."""
     nearest = next(place for place in (folder, *folder.absolute().parents) if place.exists())
-    if not nearest.is_dir() or not os.access(nearest, os.W_OK):
+    if not nearest.is_dir() or not may_write(nearest):
         raise RequestError(f"cannot write to {folder}: {nearest} is not a folder that can be written to", "plot_dir")
 
 
 def picture_path(config: Config, folder: Path, plot_folder: Path) -> Path:
     """Return where a run's reward curve goes."""
-    return plot_folder / f"{task_name(config)}-{folder.name}.png"
+    return plot_folder / f"{task_name(config)}-{folder.resolve().name}.png"
 
 
 def task_name(config: Config) -> str:

@@ -11,7 +11,7 @@ import tensorflow as tf
 
 from ddpg.config import Config
 from ddpg.errors import RequestError
-from ddpg.files import synchronise, write_json
+from ddpg.files import may_write, synchronise, write_json
 
 COLUMNS = {
     "episodes": ("episode", "steps", "length", "return", "running_average", "seconds"),
@@ -45,19 +45,10 @@ class Records:
         """Open the records of an interrupted run and cut them back to a checkpoint.
 
         Args:
-            folder: The run folder.
+            folder: The run folder, which `check_records` has passed.
             config: The run's settings, perhaps with more steps than before.
             positions: What `positions` returned at the checkpoint; later rows belong to a future that is now run again.
-
-        Raises:
-            RequestError: A file is shorter than it was.
         """
-        for name in COLUMNS:
-            path, position = folder / f"{name}.csv", positions[name]
-            if not path.is_file() or path.is_symlink() or path.stat().st_size < position:
-                raise RequestError(
-                    f"{path} is missing, or shorter than the checkpoint says ({position} bytes)", "resume"
-                )
         for name in COLUMNS:
             os.truncate(folder / f"{name}.csv", positions[name])
         records = cls.__new__(cls)
@@ -93,6 +84,16 @@ class Records:
     def _append(self, name: str, values: tuple) -> None:
         with (self.folder / f"{name}.csv").open("a", newline="", encoding="utf-8") as file:
             csv.writer(file).writerow(values)
+
+
+def check_records(folder: Path, positions: dict[str, int]) -> None:
+    """Refuse to go on with a run whose CSV files end before the checkpoint was made, or cannot be written to."""
+    for name in COLUMNS:
+        path, position = folder / f"{name}.csv", positions[name]
+        if not path.is_file() or path.is_symlink() or path.stat().st_size < position:
+            raise RequestError(f"{path} is missing, or shorter than the checkpoint says ({position} bytes)", "resume")
+        if not may_write(path) or not may_write(folder):
+            raise RequestError(f"{path} cannot be written to", "resume")
 
 
 def refuse_existing(folder: Path) -> None:

@@ -19,7 +19,9 @@ from ddpg.checkpoint import FORMAT, PARTS, Segment, named_variables, segments_in
 from ddpg.config import Config
 from ddpg.errors import RequestError
 from ddpg.files import checksum, refuse_link
+from ddpg.records import COLUMNS
 from ddpg.replay_buffer import ReplayBuffer
+from ddpg.training import Episode
 
 
 def read_manifest(place: Path) -> list[Segment]:
@@ -33,9 +35,11 @@ def read_manifest(place: Path) -> list[Segment]:
         if manifest["format"] != FORMAT:
             raise ValueError(f"its format is {manifest['format']!r}, not {FORMAT!r}")
         segments = segments_in(place)
-        expected = {part: manifest["files"][part] for part in PARTS}
-    for part, (size, sha256) in expected.items():
-        check_file(place / part, size, sha256)
+        expected = {part: (int(size), str(sha256)) for part, (size, sha256) in manifest["files"].items()}
+        if sorted(expected) != sorted(PARTS):
+            raise ValueError(f"it names {sorted(expected)}, not {sorted(PARTS)}")
+    for part in PARTS:
+        check_file(place / part, *expected[part])
     return segments
 
 
@@ -64,7 +68,7 @@ def load(place: Path, config: Config | None = None) -> tuple[DDPG, dict[str, Any
     """
     segments = read_manifest(place)
     description = read_description(place)
-    agent = rebuild(place, description, config or Config.from_json(description["config"]))
+    agent = rebuild(place, description, config or saved_config(place, description))
     with damage_named(place / "run.json"):
         agent.updates = int(description["updates"])
         for name, generator in agent.generators.items():
@@ -77,8 +81,35 @@ def load_policy(place: Path) -> DDPG:
     """Rebuild an agent that only acts: its networks, with an empty replay buffer of the smallest size."""
     read_manifest(place)
     description = read_description(place)
-    config = Config.from_json(description["config"])
+    config = saved_config(place, description)
     return rebuild(place, description, replace(config, buffer_size=config.batch_size))
+
+
+def saved_config(place: Path, description: dict[str, Any]) -> Config:
+    """Return the settings that a checkpoint was made with; one that is not allowed is damage to its file."""
+    with damage_named(place / "run.json"):
+        try:
+            return Config.from_json(description["config"])
+        except RequestError as error:
+            raise ValueError(error) from None
+
+
+def read_loop(place: Path, description: dict[str, Any]) -> tuple[Episode, float, float | None, dict[str, int]]:
+    """Return where the loop stood: the last episode, seconds, the best evaluation, the CSV files' positions."""
+    with damage_named(place / "run.json"):
+        saved = description["episode"]
+        episode, steps, length = (natural(saved[name]) for name in ("episode", "steps", "length"))
+        last = Episode(episode, steps, length, tuple(map(float, saved["recent_returns"])))
+        best = None if description["best"] is None else float(description["best"])
+        positions = {name: natural(description["positions"][name]) for name in COLUMNS}
+        return last, float(description["seconds"]), best, positions
+
+
+def natural(value: Any) -> int:
+    """Return a whole number that is not negative, or raise `ValueError`."""
+    if type(value) is not int or value < 0:
+        raise ValueError(f"{value!r} should be a whole number, not negative")
+    return value
 
 
 def rebuild(place: Path, description: dict[str, Any], config: Config) -> DDPG:

@@ -81,10 +81,9 @@ class Run:
                 try:
                     self._consume(environment, own, bar)
                 except RunStopped as error:
-                    what = "the last sound checkpoint"
-                    if all(np.isfinite(variable).all() for variable in named_variables(self.agent).values()):
-                        self._save()  # a network that became NaN must not replace a sound checkpoint
-                        what = "what was learned until then"
+                    if self._sound():
+                        self._save()
+                    what = "what was learned until then" if self._sound() else "the last sound checkpoint"
                     raise RunStopped(f"{error}; {what} is in {self.folder}") from error.__cause__
             except OSError as error:
                 reason = f"cannot write {error.filename or self.folder}: {error.strerror}"
@@ -159,10 +158,16 @@ class Run:
         mean = self.evaluation.mean
         if self.best is None or (mean > self.best and not final):
             self.best = mean
-            self.checkpoints.save_best(self.agent, self.last.steps, self._loop())
+            self.checkpoints.save_best(self.agent, self._loop())
 
     def _save(self) -> None:
-        self.checkpoints.save(self.agent, self.last.steps, self._loop())
+        """Write a checkpoint, unless the networks have broken: those must not replace sound ones."""
+        if not self._sound():
+            raise RunStopped(f"episode {self.last.episode}: the networks became NaN or infinite")
+        self.checkpoints.save(self.agent, self._loop())
+
+    def _sound(self) -> bool:
+        return all(np.isfinite(variable).all() for variable in named_variables(self.agent).values())
 
     def _loop(self) -> dict[str, Any]:
         """Return what the loop must know to go on, JSON-ready."""

@@ -3,15 +3,17 @@
 import csv
 from dataclasses import replace
 
+import gymnasium
 import numpy as np
 import pytest
 
-from ddpg import RequestError
-from ddpg.checkpoint import Checkpoints, find_checkpoint, named_variables
+from ddpg import DDPG, RequestError, checkpoint
+from ddpg.checkpoint import Checkpoints, all_checkpoints, find_checkpoint, named_variables
 from ddpg.config import PRESETS
 from ddpg.opening import resume_run, start_run
 from ddpg.restore import load, load_policy
 from ddpg.run import Run
+from tests.agents import fill
 
 
 def run(config, folder) -> Run:
@@ -144,18 +146,91 @@ def test_a_folder_without_a_checkpoint_or_with_a_foreign_one_is_refused(tmp_path
 
 
 def test_a_checkpoint_appears_under_its_name_only_when_complete(small, tmp_path, monkeypatch):
-    from ddpg import DDPG, checkpoint
-
-    agent = DDPG(3, 1, small)
+    agent = fill(DDPG(3, 1, small), 10)
     writer = Checkpoints(tmp_path, keep=2)
-    writer.save(agent, 10, {})
+    writer.save(agent, {})
+    fill(agent, 10)
     monkeypatch.setattr(checkpoint, "write_json", lambda *_: (_ for _ in ()).throw(OSError("disk full")))
     with pytest.raises(OSError, match="disk full"):
-        writer.save(agent, 20, {})
-    assert find_checkpoint_name(tmp_path) == "step-000000010"
+        writer.save(agent, {})
+    assert [place.name for place in all_checkpoints(tmp_path)] == ["step-000000010"]
 
 
-def find_checkpoint_name(folder) -> str:
-    from ddpg.checkpoint import all_checkpoints
+def test_a_checkpoint_that_is_there_is_never_written_again(small, tmp_path):
+    """Removing it and renaming another one into its place would leave a moment with neither."""
+    agent = fill(DDPG(3, 1, small), 10)
+    writer = Checkpoints(tmp_path, keep=1)
+    place = writer.save(agent, {})
+    before = place.stat().st_ino
+    assert writer.save(agent, {}) == place
+    assert place.stat().st_ino == before
 
-    return all_checkpoints(folder)[-1].name
+
+def test_only_folders_of_a_checkpoints_name_are_ever_deleted(config, tmp_path):
+    run(config, tmp_path / "run")
+    folder = tmp_path / "run" / "checkpoints"
+    first, newest = all_checkpoints(folder)
+    mine = [folder / name for name in ("copy-of-mine", "best-000001200-keep", "step-000001200 (copy)")]
+    for path in mine:
+        path.mkdir()
+    (folder / "my-notes.txt").write_text("dear diary")
+    (folder / "replay" / "thesis.tex").write_text("chapter 1")
+    resume_run(first, tmp_path / "plots", {}).go(show_progress=False)
+    assert all(path.is_dir() for path in mine)
+    assert newest.is_dir()
+    assert (folder / "my-notes.txt").read_text() == "dear diary"
+    assert (folder / "replay" / "thesis.tex").exists()
+
+
+@pytest.mark.parametrize("link", ["checkpoints", "checkpoints/replay"])
+def test_nothing_is_written_or_deleted_through_a_link(config, tmp_path, link):
+    run(config, tmp_path / "run")
+    place, elsewhere = tmp_path / "run" / link, tmp_path / "elsewhere"
+    place.rename(elsewhere)
+    place.symlink_to(elsewhere)
+    before = sorted(elsewhere.rglob("*"))
+    with pytest.raises(RequestError, match="symbolic link"):
+        resume_run(tmp_path / "run", tmp_path / "plots", {"episodes": 8})
+    assert sorted(elsewhere.rglob("*")) == before
+
+
+def test_the_best_networks_alone_are_not_gone_on_with(config, tmp_path):
+    run(config, tmp_path / "run")
+    (best,) = all_checkpoints(tmp_path / "run" / "checkpoints", "best")
+    with pytest.raises(RequestError, match="holds no replay buffer"):
+        resume_run(best, tmp_path / "plots", {})
+    assert len(all_checkpoints(tmp_path / "run" / "checkpoints")) == 2
+
+
+def test_a_damaged_older_checkpoint_does_not_stop_the_run(config, tmp_path):
+    run(replace(config, keep=3), tmp_path / "run")
+    older = all_checkpoints(tmp_path / "run" / "checkpoints")[-2]
+    (older / "manifest.json").write_text("{")
+    resume_run(tmp_path / "run", tmp_path / "plots", {"episodes": 10}).go(show_progress=False)
+    load(find_checkpoint(tmp_path / "run"))
+
+
+def test_a_longer_run_is_measured_as_it_is_asked_for(config, tmp_path):
+    """Episodes given to a run that was measured in steps, and the other way round."""
+    run(replace(config, steps=400, episodes=250), tmp_path / "run")
+    resumed = resume_run(tmp_path / "run", tmp_path / "plots", {"episodes": 3})
+    assert (resumed.config.episodes, resumed.config.steps) == (3, None)
+    resumed.go(show_progress=False)
+    assert resumed.last.episode == 3
+    with pytest.raises(RequestError, match="600 already"):
+        resume_run(tmp_path / "run", tmp_path / "plots", {"steps": 500})
+    resumed = resume_run(tmp_path / "run", tmp_path / "plots", {"steps": 700})
+    resumed.go(show_progress=False)
+    assert resumed.last.steps == 800
+
+
+def test_a_run_whose_task_is_gone_is_refused_with_nothing_changed(config, tmp_path):
+    run(replace(config, env="Endless-v0"), tmp_path / "run")
+    spec = gymnasium.registry.pop("Endless-v0")
+    content = {path: path.read_bytes() for path in (tmp_path / "run").rglob("*") if path.is_file()}
+    try:
+        with pytest.raises(RequestError, match="Endless-v0"):
+            resume_run(tmp_path / "run", tmp_path / "plots", {"episodes": 8})
+    finally:
+        gymnasium.registry["Endless-v0"] = spec
+    assert {path: path.read_bytes() for path in (tmp_path / "run").rglob("*") if path.is_file()} == content

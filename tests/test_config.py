@@ -1,11 +1,12 @@
 """`Config` is the one home of every setting; wrong values are refused by name."""
 
-import argparse
 import json
 from dataclasses import replace
 
 import pytest
 
+import evaluate
+import train
 from ddpg.command_line import Parser, add_flags, config_from
 from ddpg.config import PRESETS, Config, inside
 from ddpg.errors import RequestError
@@ -106,7 +107,8 @@ def test_settings_of_another_version_are_refused():
         Config.from_json({"momentum": 0.9})
 
 
-def test_the_parser_does_not_guess_abbreviations():
+@pytest.mark.parametrize(("script", "flag"), [(train, "--gam"), (train, "--episode"), (evaluate, "--episode")])
+def test_the_parsers_guess_no_abbreviations(script, flag):
+    required = [] if script is train else ["--checkpoint", "run"]
     with pytest.raises(SystemExit):
-        parsed("--gam", "0.9")
-    assert issubclass(Parser, argparse.ArgumentParser)
+        script.parse([*required, flag, "1"])

@@ -128,6 +128,27 @@ def test_the_presets_are_those_of_the_code():
     assert named == {name for name in vars(Config()) if getattr(PRESETS["paper"], name) != getattr(Config(), name)}
 
 
+@pytest.mark.parametrize(
+    ("name", "header"),
+    [
+        ("ablation", "| variant | Pendulum-v1 | InvertedPendulum-v5 | InvertedDoublePendulum-v5 |"),
+        ("blog_mistakes", "| variant | Pendulum-v1 | InvertedPendulum-v5 |"),
+    ],
+)
+def test_the_comparisons_are_those_that_were_measured(name, header):
+    rows = read(f"{name}.csv")
+    shown = {variant: cells for variant, *cells in table(header)}
+    assert list(shown) == list(dict.fromkeys(row["variant"] for row in rows))
+    for variant, cells in shown.items():
+        for task, cell in zip(header.strip("|").split("|")[1:], cells, strict=True):
+            late = [float(row["late"]) for row in rows if (row["task"], row["variant"]) == (task.strip(), variant)]
+            assert len(late) == (5 if cell else 0)
+            if cell:
+                half_width = 2.776 * statistics.stdev(late) / 5**0.5  # Student's t for five seeds
+                expected = (statistics.mean(late), pytest.approx(half_width, rel=0.01, abs=0.51))
+                assert tuple(map(float, cell.split(" ± "))) == (pytest.approx(expected[0], abs=0.51), expected[1])
+
+
 def test_the_speed_figures_are_those_that_were_measured():
     rows = read("speed.csv")
 

@@ -106,6 +106,21 @@ def test_a_refused_resume_writes_nothing(config, tmp_path):
     assert {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*")} == before
 
 
+def test_networks_that_broke_in_the_last_update_before_a_checkpoint_are_not_saved(config, tmp_path, monkeypatch):
+    run = start_run(replace(config, checkpoint_every=10, keep=1), tmp_path / "run", tmp_path / "plots")
+    update = run.agent.update
+
+    def breaking():
+        update()
+        if run.agent.replay_buffer.added == 30:
+            run.agent.actor.action.bias.assign([np.nan])
+
+    monkeypatch.setattr(run.agent, "update", breaking)
+    with pytest.raises(RunStopped, match="episode 3: the networks became NaN or infinite; the last sound"):
+        run.go(show_progress=False)
+    assert find_checkpoint(tmp_path / "run").name == "step-000000020"
+
+
 @pytest.mark.parametrize("change", [{"env": "CartPole-v1"}, {"buffer_size": 10**15}])
 def test_a_refused_run_writes_nothing(config, tmp_path, change):
     with pytest.raises(RequestError):
