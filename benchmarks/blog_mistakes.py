@@ -40,8 +40,9 @@ BOTH_IN_THE_TARGET = (
     Patch("equations.py", "return reward + gamma", "return reward[:, 0] + gamma"),
     Patch("equations.py", "if tuple(value.shape) != tuple(target.shape):", "if False:"),
 )
+# Not the last two, which change nothing in what is learned.
 ALL = Variant(
-    "all at once", patches=BOTH_IN_THE_TARGET + tuple(patch for variant in ALONE[1:] for patch in variant.patches)
+    "all at once", patches=BOTH_IN_THE_TARGET + tuple(patch for variant in ALONE[1:-2] for patch in variant.patches)
 )
 CELLS = [
     *((variant, "Pendulum-v1", 10_000) for variant in (AS_IT_IS, *ALONE, ALL)),

@@ -6,13 +6,13 @@ makes contender NAME (ours, sb3, sbx, post or floor), which updates its networks
 environment steps.  It answers each line "N" on stdin with the seconds that N more environment steps took.
 """
 
-import itertools
 import sys
 import time
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+from floor import floor
 
 HIDDEN = (400, 300)
 LEARNING_STARTS = 1_000
@@ -122,69 +122,6 @@ def post(task: str, batch_size: int, updates: int) -> Contender:
             if len(buffer) >= batch_size:
                 learn()
             state = environment.reset()[0] if terminated or truncated else next_state
-
-    return run
-
-
-def floor(task: str, batch_size: int, updates: int) -> Contender:
-    """The arithmetic alone: an update's matrix products and element-wise passes through NumPy's BLAS."""
-    from ddpg.environment import make_environment, sizes
-
-    state_size, action_size = sizes(make_environment(task))
-    random = np.random.default_rng(0)
-
-    def network(inputs: int, outputs: int) -> list[np.ndarray]:
-        widths = (inputs, *HIDDEN, outputs)
-        return [random.normal(0, 0.05, pair).astype(np.float32) for pair in itertools.pairwise(widths)]
-
-    def forward(weights: list[np.ndarray], x: np.ndarray) -> list[np.ndarray]:
-        activations = [x]
-        for weight in weights:
-            x = x @ weight
-            np.maximum(x, 0, out=x)
-            activations.append(x)
-        return activations
-
-    def backward(weights, activations, gradient, want_weights: bool = True):
-        gradients = []
-        for weight, x in zip(weights[::-1], activations[-2::-1], strict=True):
-            if want_weights:
-                gradients.append(x.T @ gradient)
-            gradient = gradient @ weight.T
-            gradient *= x > 0
-        return gradients[::-1], gradient
-
-    def adam(weights, gradients, first, second) -> None:
-        for w, g, m, v in zip(weights, gradients, first, second, strict=True):
-            m *= 0.9
-            m += 0.1 * g
-            v *= 0.999
-            v += 0.001 * np.square(g)
-            w -= 1e-3 * m / (np.sqrt(v) + 1e-7)
-
-    def soft(target, weights) -> None:
-        for t, w in zip(target, weights, strict=True):
-            t += 0.005 * (w - t)
-
-    actor, critic = network(state_size, action_size), network(state_size + action_size, 1)
-    copies = [[w.copy() for w in net] for net in (actor, critic, actor, actor, critic, critic)]
-    target_actor, target_critic, *moments = copies
-    states = random.normal(size=(batch_size, state_size)).astype(np.float32)
-    pairs = random.normal(size=(batch_size, state_size + action_size)).astype(np.float32)
-    ones = np.ones((batch_size, 1), np.float32)
-
-    def run(steps: int) -> None:
-        for _ in range(steps):
-            forward(target_actor, states)
-            forward(target_critic, pairs)
-            gradients, _ = backward(critic, forward(critic, pairs), ones)
-            adam(critic, gradients, *moments[2:])
-            actions = forward(actor, states)
-            _, by_pair = backward(critic, forward(critic, pairs), ones, want_weights=False)
-            gradients, _ = backward(actor, actions, np.ascontiguousarray(by_pair[:, state_size:]))
-            adam(actor, gradients, *moments[:2])
-            soft(target_critic, critic)
-            soft(target_actor, actor)
 
     return run
 

@@ -48,7 +48,7 @@ def test_every_command_is_one_that_the_scripts_understand(line, monkeypatch, cap
     if script in parsers:
         parsers[script](flags)
     else:
-        assert (script, flags[0]) == ("-m", "ddpg.plotting")
+        assert (script, flags[0]) in (("-m", "ddpg.plotting"), ("benchmarks/pictures.py", "plots/ablation.csv"))
 
 
 def test_the_library_example_runs_as_it_stands(capsys):
@@ -79,6 +79,17 @@ def test_every_file_in_the_map_exists_and_every_file_is_in_the_map():
     named = set(re.findall(r"`(\w+\.py)`", README))
     there = {path.name for path in (ROOT / "ddpg").glob("*.py")}
     assert there - named <= {"__init__.py", "errors.py", "seeding.py", "statistics.py"}
+    rest = {path.name for folder in ("tests", "benchmarks", ".") for path in (ROOT / folder).glob("*.py")}
+    assert named <= there | rest
+
+
+@pytest.mark.parametrize("line", re.findall(r"^(?:\S*/)?python ((?:benchmarks|tests)/.*)$", README, re.MULTILINE))
+def test_every_script_that_the_readme_names_knows_the_flags_that_it_is_given(line):
+    script, *flags = shlex.split(line, comments=True)
+    source = (ROOT / script).read_text(encoding="utf-8")
+    for flag in flags:
+        known = flag in source or flag in {f"--{field.name.replace('_', '-')}" for field in dataclasses.fields(Config)}
+        assert known or not flag.startswith("--"), flag
 
 
 def test_the_public_names_are_there():
