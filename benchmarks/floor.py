@@ -61,8 +61,8 @@ def floor(task: str, batch_size: int, updates: int) -> Callable[[int], None]:
     state_size, action_size = sizes(make_environment(task))
     random = np.random.default_rng(0)
     actor, critic = network(random, state_size, action_size), network(random, state_size + action_size, 1)
-    copies = [[w.copy() for w in net] for net in (actor, critic, actor, actor, critic, critic)]
-    target_actor, target_critic, *moments = copies
+    target_actor, target_critic = ([w.copy() for w in net] for net in (actor, critic))
+    moments = [[np.zeros_like(w) for w in net] for net in (actor, actor, critic, critic)]
     states = random.normal(size=(batch_size, state_size)).astype(np.float32)
     pairs = random.normal(size=(batch_size, state_size + action_size)).astype(np.float32)
     ones = np.ones((batch_size, 1), np.float32)
