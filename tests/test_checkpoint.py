@@ -45,8 +45,8 @@ def assert_same_run(one, other, settings: bool = True) -> None:
 def config(small):
     # Checkpoints and evaluations every two episodes; a ring that is overwritten twice.
     return replace(
-        small, env="Pendulum-v1", episodes=6, evaluate_every=400, evaluation_episodes=1, checkpoint_every=400,
-        buffer_size=500, learning_starts=100,
+        small, env="Pendulum-v1", env_kwargs={"max_episode_steps": 40}, episodes=6, evaluate_every=80,
+        evaluation_episodes=1, checkpoint_every=80, buffer_size=100, learning_starts=20,
     )  # fmt: skip
 
 
@@ -54,7 +54,7 @@ def config(small):
 def test_a_resumed_run_ends_where_the_uninterrupted_run_ends(config, tmp_path, preset):
     """Stopped between two evaluations: the one at its end is cut off again, and the noise goes on in its stream."""
     paper = {name: getattr(PRESETS[preset], name) for name in ("noise", "batch_normalization", "initialization")}
-    config = replace(config, **paper, action_layer=PRESETS[preset].action_layer, evaluate_every=600)
+    config = replace(config, **paper, action_layer=PRESETS[preset].action_layer, evaluate_every=120)
     run(config, tmp_path / "whole")
     run(replace(config, episodes=2), tmp_path / "parts")
     resumed = resume_run(tmp_path / "parts", tmp_path / "plots", {"episodes": 6})
@@ -69,7 +69,7 @@ def test_rows_after_the_checkpoint_are_cut_back(config, tmp_path):
     newest = find_checkpoint(tmp_path / "killed")
     newest.rename(newest.with_suffix(".partial"))  # never completed
     resumed = resume_run(tmp_path / "killed", tmp_path / "plots", {"episodes": 6})
-    assert resumed.last.steps == 400
+    assert resumed.last.steps == 80
     assert len(rows(tmp_path / "killed" / "episodes.csv")) == 2
     resumed.go(show_progress=False)
     assert_same_run(tmp_path / "whole", tmp_path / "killed")
@@ -78,19 +78,19 @@ def test_rows_after_the_checkpoint_are_cut_back(config, tmp_path):
 def test_checkpoints_share_replay_files_and_old_ones_go(config, tmp_path):
     run(replace(config, keep=2), tmp_path / "run")
     folder = tmp_path / "run" / "checkpoints"
-    assert [path.name for path in sorted(folder.glob("step-*"))] == ["step-000000800", "step-000001200"]
-    # The checkpoint at step 800 holds transitions 300 to 799 of a ring of 500.
+    assert [path.name for path in sorted(folder.glob("step-*"))] == ["step-000000160", "step-000000240"]
+    # The checkpoint at step 160 holds transitions 60 to 159 of a ring of 100.
     assert [path.name for path in sorted((folder / "replay").iterdir())] == [
-        "000000000-000000400.float32",
-        "000000400-000000800.float32",
-        "000000800-000001200.float32",
+        "000000000-000000080.float32",
+        "000000080-000000160.float32",
+        "000000160-000000240.float32",
     ]
 
 
 def test_a_ring_that_turned_over_between_two_checkpoints_comes_back(config, tmp_path):
-    run(replace(config, checkpoint_every=5_000), tmp_path / "run")
+    run(replace(config, checkpoint_every=1_000), tmp_path / "run")
     agent, *_ = load(find_checkpoint(tmp_path / "run"))
-    whole = start_run(replace(config, checkpoint_every=400), tmp_path / "other", tmp_path / "plots")
+    whole = start_run(replace(config, checkpoint_every=80), tmp_path / "other", tmp_path / "plots")
     whole.go(show_progress=False)
     np.testing.assert_array_equal(agent.replay_buffer.rows, whole.agent.replay_buffer.rows)
 
@@ -170,7 +170,7 @@ def test_only_folders_of_a_checkpoints_name_are_ever_deleted(config, tmp_path):
     run(config, tmp_path / "run")
     folder = tmp_path / "run" / "checkpoints"
     first, newest = all_checkpoints(folder)
-    mine = [folder / name for name in ("copy-of-mine", "best-000001200-keep", "step-000001200 (copy)")]
+    mine = [folder / name for name in ("copy-of-mine", "best-000000240-keep", "step-000000240 (copy)")]
     for path in mine:
         path.mkdir()
     (folder / "my-notes.txt").write_text("dear diary")
@@ -212,16 +212,16 @@ def test_a_damaged_older_checkpoint_does_not_stop_the_run(config, tmp_path):
 
 def test_a_longer_run_is_measured_as_it_is_asked_for(config, tmp_path):
     """Episodes given to a run that was measured in steps, and the other way round."""
-    run(replace(config, steps=400, episodes=250), tmp_path / "run")
+    run(replace(config, steps=80, episodes=250), tmp_path / "run")
     resumed = resume_run(tmp_path / "run", tmp_path / "plots", {"episodes": 3})
     assert (resumed.config.episodes, resumed.config.steps) == (3, None)
     resumed.go(show_progress=False)
     assert resumed.last.episode == 3
-    with pytest.raises(RequestError, match="600 already"):
-        resume_run(tmp_path / "run", tmp_path / "plots", {"steps": 500})
-    resumed = resume_run(tmp_path / "run", tmp_path / "plots", {"steps": 700})
+    with pytest.raises(RequestError, match="120 already"):
+        resume_run(tmp_path / "run", tmp_path / "plots", {"steps": 100})
+    resumed = resume_run(tmp_path / "run", tmp_path / "plots", {"steps": 140})
     resumed.go(show_progress=False)
-    assert resumed.last.steps == 800
+    assert resumed.last.steps == 160
 
 
 def test_a_run_whose_task_is_gone_is_refused_with_nothing_changed(config, tmp_path):

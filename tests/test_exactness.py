@@ -18,10 +18,10 @@ SLOW = [
 
 
 @pytest.mark.parametrize("preset", PRESETS)
-@pytest.mark.parametrize(("env", "steps"), [("Pendulum-v1", 800), *SLOW])
+@pytest.mark.parametrize(("env", "steps"), [("Pendulum-v1", 400), *SLOW])
 def test_half_a_run_and_the_other_half_in_a_new_process_are_the_whole_run(tmp_path, env, steps, preset):
     where = ["--no-progress", "--plot-dir", str(tmp_path)]
-    new = ["--env", env, "--preset", preset, "--evaluation-episodes", "1", "--evaluate-every", "700", *where]
+    new = ["--env", env, "--preset", preset, "--evaluation-episodes", "1", "--evaluate-every", "300", *where]
     assert train.main([*new, "--steps", str(steps), "--run-dir", f"{tmp_path}/whole"]) == 0
     assert train.main([*new, "--steps", str(steps // 2), "--run-dir", f"{tmp_path}/parts"]) == 0
     rest = ["--resume", f"{tmp_path}/parts", "--steps", str(steps), *where]

@@ -72,7 +72,7 @@ def mutate(place: Path, random: random.Random) -> str:
     return f"{kind} {path.name}"
 
 
-@pytest.mark.parametrize("cases", [40, pytest.param(600, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("cases", [20, pytest.param(600, marks=pytest.mark.slow)])
 def test_mutated_checkpoints_get_one_line_and_nothing_else_happens(config, tmp_path, cases):
     start_run(replace(config, keep=1), tmp_path / "run", tmp_path / "plots").go(show_progress=False)
     resume_run(tmp_path / "run", tmp_path / "plots", {}).lock.close()
