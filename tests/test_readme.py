@@ -22,7 +22,7 @@ def blocks(language: str) -> list[str]:
 
 def table(header: str) -> list[list[str]]:
     """The cells of the table whose first line is `header`, without its ruler."""
-    lines = README.split(header, 1)[1].splitlines()[2:]
+    lines = README.split(f"{header}\n", 1)[1].splitlines()[1:]
     rows = []
     for line in lines:
         if not line.startswith("|"):
