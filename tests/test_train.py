@@ -137,7 +137,7 @@ def wait_for(condition) -> None:
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_a_signal_ends_a_real_process_politely_and_it_says_how_to_go_on(tmp_path, number, code):
-    process = started(tmp_path, "--episodes", "100000")
+    process = started(tmp_path, "--episodes", "100000", "--evaluation-episodes", "1")
     episodes = tmp_path / "run" / "episodes.csv"
     wait_for(lambda: episodes.exists() and len(episodes.read_text().splitlines()) > 2)
     process.send_signal(number)
