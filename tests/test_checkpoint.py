@@ -50,6 +50,7 @@ def config(small):
     )  # fmt: skip
 
 
+@pytest.mark.slow  # tests/test_exactness.py shows it in a new process; this one is what the mutations are held against
 @pytest.mark.parametrize("preset", PRESETS)
 def test_a_resumed_run_ends_where_the_uninterrupted_run_ends(config, tmp_path, preset):
     """Stopped between two evaluations: the one at its end is cut off again, and the noise goes on in its stream."""
