@@ -3,12 +3,12 @@
     python benchmarks/contenders.py NAME TASK BATCH_SIZE UPDATES
 
 makes contender NAME (ours, sb3, sbx, post or floor), which updates its networks UPDATES times after every UPDATES
-environment steps.  It answers each line "N" on stdin with the seconds that N more environment steps took.
+environment steps.  It answers each line "N" on stdin with the steps per second of the next N environment steps.
 """
 
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -17,16 +17,16 @@ from floor import floor
 HIDDEN = (400, 300)
 LEARNING_STARTS = 1_000
 
-Contender = Callable[[int], None]  # runs so many environment steps
+Contender = Callable[[int], int]  # runs so many environment steps or a few more; returns how many
 
 
-def ours(task: str, batch_size: int, updates: int) -> Contender:
-    """This project's training loop."""
+def our_loop(task: str, batch_size: int, updates: int) -> tuple[Any, Any, Iterator[Any]]:
+    """Return this project's agent, its task, and the training loop over both, in the state that `train.py` runs in."""
     from ddpg.agent import DDPG
     from ddpg.config import Config
     from ddpg.environment import make_environment, sizes
     from ddpg.run import quiet_collector
-    from ddpg.training import Episode, train
+    from ddpg.training import train
 
     environment = make_environment(task)
     config = Config(
@@ -37,15 +37,22 @@ def ours(task: str, batch_size: int, updates: int) -> Contender:
         learning_starts=LEARNING_STARTS,
         steps=10**9,
     )
-    episodes = train(DDPG(*sizes(environment), config), environment)
-    last = Episode()
-    quiet_collector().__enter__()  # as in train.py
+    agent = DDPG(*sizes(environment), config)
+    quiet_collector().__enter__()
+    return agent, environment, train(agent, environment)
 
-    def run(steps: int) -> None:
-        nonlocal last
-        end = last.steps + steps
-        while last.steps < end:
-            last = next(episodes)
+
+def ours(task: str, batch_size: int, updates: int) -> Contender:
+    """This project's training loop, episode by episode."""
+    *_, episodes = our_loop(task, batch_size, updates)
+    done = 0
+
+    def run(steps: int) -> int:
+        nonlocal done
+        begin, end = done, done + steps
+        while done < end:
+            done = next(episodes).steps
+        return done - begin
 
     return run
 
@@ -71,7 +78,13 @@ def stable_baselines(library: str) -> Callable[[str, int, int], Contender]:
             action_noise=NormalActionNoise(np.zeros(actions), np.full(actions, 0.1)),
             policy_kwargs={"net_arch": list(HIDDEN)},
         )
-        return lambda steps: model.learn(steps, reset_num_timesteps=False, log_interval=None)
+
+        def run(steps: int) -> int:
+            before = model.num_timesteps
+            model.learn(steps, reset_num_timesteps=False, log_interval=None)
+            return model.num_timesteps - before
+
+        return run
 
     return make
 
@@ -112,7 +125,7 @@ def post(task: str, batch_size: int, updates: int) -> Contender:
             pairs = zip(network.weights, target_network.weights, strict=True)
             target_network.set_weights([0.005 * weight + 0.995 * target for weight, target in pairs])
 
-    def run(steps: int) -> None:
+    def run(steps: int) -> int:
         nonlocal state
         for _ in range(steps):
             action = actor(tf.convert_to_tensor([state])) + tf.random.normal([action_size], stddev=0.1)
@@ -122,6 +135,7 @@ def post(task: str, batch_size: int, updates: int) -> Contender:
             if len(buffer) >= batch_size:
                 learn()
             state = environment.reset()[0] if terminated or truncated else next_state
+        return steps
 
     return run
 
@@ -139,5 +153,5 @@ if __name__ == "__main__":
     run = CONTENDERS[name](task, int(batch_size), int(updates))
     for line in sys.stdin:
         began = time.perf_counter()
-        run(int(line))
-        print(f"seconds {time.perf_counter() - began:.6f}", flush=True)
+        steps = run(int(line))
+        print(f"speed {steps / (time.perf_counter() - began):.6f}", flush=True)

@@ -54,7 +54,7 @@ def soft_update(target: Layers, weights: Layers) -> None:
         t += 0.005 * (w - t)
 
 
-def floor(task: str, batch_size: int, updates: int) -> Callable[[int], None]:
+def floor(task: str, batch_size: int, updates: int) -> Callable[[int], int]:
     """Return a function that does the arithmetic of so many updates, for a task's sizes."""
     from ddpg.environment import make_environment, sizes
 
@@ -67,7 +67,7 @@ def floor(task: str, batch_size: int, updates: int) -> Callable[[int], None]:
     pairs = random.normal(size=(batch_size, state_size + action_size)).astype(np.float32)
     ones = np.ones((batch_size, 1), np.float32)
 
-    def run(steps: int) -> None:
+    def run(steps: int) -> int:
         for _ in range(steps):
             forward(target_actor, states)
             forward(target_critic, pairs)
@@ -79,5 +79,6 @@ def floor(task: str, batch_size: int, updates: int) -> Callable[[int], None]:
             adam(actor, gradients, *moments[:2])
             soft_update(target_critic, critic)
             soft_update(target_actor, actor)
+        return steps
 
     return run

@@ -11,6 +11,15 @@ import numpy as np
 
 ROOT = Path(__file__).parent.parent
 
+# The contenders of speed.py: what they are called, and their colours (Okabe and Ito's, for colour-blind eyes).
+CONTENDERS = {
+    "ours": ("this project", "#0072b2"),
+    "sb3": ("Stable-Baselines3", "#e69f00"),
+    "sbx": ("SBX", "#009e73"),
+    "post": ("the post's update", "#cc79a7"),
+    "floor": ("NumPy, arithmetic alone", "#bbbbbb"),
+}
+
 Curve = tuple[np.ndarray, np.ndarray]
 
 
@@ -117,7 +126,75 @@ def draw_estimates(path: Path, picture: Path) -> None:
     save(figure, picture)
 
 
-DRAWN_BY_COLUMN = {"variant": draw_comparison, "optimal_value": draw_optimum, "estimate": draw_estimates}
+def draw_speeds(path: Path, picture: Path) -> None:
+    """Draw a panel per task and minibatch: a bar for the median speed of each contender, in both rhythms of updating."""
+    sys.path.insert(0, str(ROOT))
+    from matplotlib.figure import Figure
+
+    from ddpg.plotting import save
+
+    speeds: dict[tuple[str, str], dict[tuple[str, str], list[float]]] = {}
+    with path.open(newline="") as file:
+        for row in csv.DictReader(file):
+            panel = speeds.setdefault((row["batch_size"], row["task"]), {})
+            panel.setdefault((row["updates"], row["contender"]), []).append(float(row["steps_per_second"]))
+    batch_sizes, tasks = (list(dict.fromkeys(column)) for column in zip(*speeds, strict=True))
+    figure = Figure(figsize=(4.6 * len(tasks), 3 * len(batch_sizes)), dpi=110, layout="constrained")
+    grid = figure.subplots(len(batch_sizes), len(tasks), squeeze=False, sharey="row")
+    for (batch_size, task), panel in speeds.items():
+        axes = grid[batch_sizes.index(batch_size), tasks.index(task)]
+        rhythms = list(dict.fromkeys(updates for updates, _ in panel))
+        for place, (name, (label, colour)) in enumerate(CONTENDERS.items()):
+            for group, updates in enumerate(rhythms):
+                if (updates, name) not in panel:
+                    continue
+                middle = float(np.median(panel[updates, name]))
+                bar = axes.bar(group + 0.17 * (place - 2), middle, 0.16, color=colour, label=label if not group else None)
+                axes.bar_label(bar, fmt="{:.0f}", fontsize="x-small")
+        axes.set_xticks(range(len(rhythms)), [f"{updates} every {updates}" for updates in rhythms])
+        axes.set_title(f"{task}, minibatch {batch_size}", fontsize="medium")
+        axes.set_xlabel("updates after environment steps", fontsize="small")
+    for line in grid:
+        line[0].set_ylabel("environment steps/s")
+    grid[0, 0].legend(fontsize="x-small")
+    rounds = max(len(values) for panel in speeds.values() for values in panel.values())
+    figure.suptitle(f"Training speed, networks of 400 and 300 units: medians of {rounds} rounds in turn")
+    save(figure, picture)
+
+
+def draw_scaling(path: Path, picture: Path) -> None:
+    """Draw a panel per axis: what was measured in each round over the size, and the medians as a line."""
+    sys.path.insert(0, str(ROOT))
+    from matplotlib.figure import Figure
+
+    from ddpg.plotting import AVERAGE, EPISODE, save
+
+    panels: dict[tuple[str, str], dict[int, list[float]]] = {}
+    with path.open(newline="") as file:
+        for row in csv.DictReader(file):
+            sizes = panels.setdefault((row["axis"], row["quantity"]), {})
+            sizes.setdefault(int(row["size"]), []).append(float(row["measured"]))
+    figure = Figure(figsize=(3.4 * len(panels), 3.4), dpi=110, layout="constrained")
+    for axes, ((axis, quantity), sizes) in zip(figure.subplots(1, len(panels)), panels.items(), strict=True):
+        for size, measured in sizes.items():
+            axes.plot([size] * len(measured), measured, ".", color=EPISODE)
+        axes.plot(list(sizes), [np.median(measured) for measured in sizes.values()], color=AVERAGE, marker="o", ms=4)
+        axes.set_xscale("log")
+        axes.set_ylim(bottom=0)
+        axes.set_xlabel(axis)
+        axes.set_ylabel(quantity)
+        axes.grid(alpha=0.3)
+    figure.suptitle("What costs grow with: one size at a time, from networks of 400 and 300 units and minibatches of 64")
+    save(figure, picture)
+
+
+DRAWN_BY_COLUMN = {
+    "contender": draw_speeds,
+    "quantity": draw_scaling,
+    "variant": draw_comparison,
+    "optimal_value": draw_optimum,
+    "estimate": draw_estimates,
+}
 
 
 def main(arguments: list[str]) -> None:

@@ -1,36 +1,84 @@
 """A long run, watched from outside: its resident memory, its open files and its speed.
 
-    python benchmarks/soak.py        # 300,000 steps of Pendulum-v1, some twelve minutes on two cores; Linux
+    python benchmarks/soak.py        # 300,000 steps of Pendulum-v1, some fifteen minutes on two cores; Linux
 
-It writes benchmarks/results/soak.csv, a row per tenth of the run.
+Machines drift by half within minutes, so the run is stopped for a moment every ten seconds, and a fixed piece of work (the
+arithmetic of an update, in NumPy) is timed instead: `relative` is the run's speed over that work's.  It writes
+benchmarks/results/soak.csv, a row per tenth of the run.
 """
 
 import argparse
-import csv
+import signal
 import subprocess
 import sys
 import tempfile
 import time
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from floor import floor
 from runs import ROOT, write_csv
 
+sys.path.insert(0, str(ROOT))
+SECONDS_AT_A_TIME, REFERENCE_UPDATES = 10, 500
 
-def watch(process: subprocess.Popen, episodes: Path) -> list[tuple[int, float, int]]:
-    """Return (steps, resident MiB, open files), every second until the process ends."""
-    seen = []
+
+@dataclass
+class Watched:
+    """What was seen of the run while it was left alone for some seconds."""
+
+    steps: int  # where it stood at the end
+    steps_per_second: float
+    reference: float  # updates per second of the fixed work, right after it
+    resident_mib: float  # the most
+    open_files: int  # the most
+
+
+def watch(process: subprocess.Popen, episodes: Path, env: str) -> list[Watched]:
+    """Watch the process until it ends."""
+    reference = floor(env, 64, 1)
+    seen: list[Watched] = []
     while process.poll() is None:
-        time.sleep(1)
+        began, before, sizes, files = time.perf_counter(), steps_in(episodes), [0.0], [0]
+        while time.perf_counter() < began + SECONDS_AT_A_TIME and process.poll() is None:
+            time.sleep(0.5)
+            sizes.append(resident_mib(process.pid))
+            files.append(open_files(process.pid))
+        steps, ran = steps_in(episodes), time.perf_counter() - began
+        process.send_signal(signal.SIGSTOP)
         try:
-            status = Path(f"/proc/{process.pid}/status").read_text()
-            files = len(list(Path(f"/proc/{process.pid}/fd").iterdir()))
-            resident = next(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmRSS"))
-            steps = int(episodes.read_text().splitlines()[-1].split(",")[1])
-        except (OSError, StopIteration, ValueError, IndexError):  # it has not begun yet, or just ended
-            continue
-        seen.append((steps, resident / 1024, files))
+            began = time.perf_counter()
+            speed = reference(REFERENCE_UPDATES) / (time.perf_counter() - began)
+        finally:
+            process.send_signal(signal.SIGCONT)
+        seen.append(Watched(steps, (steps - before) / ran, speed, max(sizes), max(files)))
     return seen
+
+
+def steps_in(episodes: Path) -> int:
+    """Return the steps done so far; 0 before there are any."""
+    try:
+        return int(episodes.read_text().splitlines()[-1].split(",")[1])
+    except (OSError, ValueError, IndexError):
+        return 0
+
+
+def resident_mib(process: int) -> float:
+    """Return a process's resident memory, 0 if it is gone."""
+    try:
+        lines = Path(f"/proc/{process}/status").read_text().splitlines()
+        return next(int(line.split()[1]) for line in lines if line.startswith("VmRSS")) / 1024
+    except (OSError, StopIteration):
+        return 0.0
+
+
+def open_files(process: int) -> int:
+    """Return how many files a process has open, 0 if it is gone."""
+    try:
+        return len(list(Path(f"/proc/{process}/fd").iterdir()))
+    except OSError:
+        return 0
 
 
 def main() -> None:
@@ -42,22 +90,20 @@ def main() -> None:
     with tempfile.TemporaryDirectory(dir=ROOT) as folder:
         command = [sys.executable, str(ROOT / "train.py"), "--env", arguments.env, "--steps", str(arguments.steps)]
         process = subprocess.Popen([*command, "--run-dir", f"{folder}/run", "--plot-dir", folder, "--no-progress"])
-        seen = np.array(watch(process, Path(folder, "run", "episodes.csv")))
+        seen = watch(process, Path(folder, "run", "episodes.csv"), arguments.env)
         if process.returncode:
             raise SystemExit(f"train.py ended with {process.returncode}")
-        with Path(folder, "run", "episodes.csv").open(newline="") as file:
-            times = np.array([(int(row["steps"]), float(row["seconds"])) for row in csv.DictReader(file)])
     rows = []
     for tenth in range(10):
         low, high = arguments.steps * tenth / 10, arguments.steps * (tenth + 1) / 10
-        steps, seconds = times[(times[:, 0] > low) & (times[:, 0] <= high)].T
-        _, resident, files = seen[(seen[:, 0] > low) & (seen[:, 0] <= high)].T
+        within = [each for each in seen if low < each.steps <= high]
         rows.append(
             {
                 "tenth": tenth + 1,
-                "resident_mib": round(float(resident.max()), 1),
-                "open_files": int(files.max()),
-                "steps_per_second": round(float((steps[-1] - steps[0]) / (seconds[-1] - seconds[0])), 1),
+                "resident_mib": round(max(each.resident_mib for each in within), 1),
+                "open_files": max(each.open_files for each in within),
+                "steps_per_second": round(float(np.mean([each.steps_per_second for each in within])), 1),
+                "relative": round(float(np.mean([each.steps_per_second / each.reference for each in within])), 4),
             }
         )
         print(rows[-1])

@@ -1,13 +1,14 @@
-"""How fast it trains: this project and others, timed in turn within one run.
+"""How fast it trains: this project and others, timed in turn within one run, and where the time of a step goes.
 
     python benchmarks/speed.py
 
 Machines drift by half within minutes, so the contenders take turns for several rounds, and what counts is the median of
-the ratios within a round.  Needs `requirements-benchmark.txt` for the others.
+the ratios within a round.  Needs `requirements-benchmark.txt` for the others.  It writes speed.csv and anatomy.csv in
+benchmarks/results; `pictures.py` draws the first.
 """
 
 import argparse
-import csv
+import json
 import os
 import subprocess
 import sys
@@ -15,15 +16,11 @@ import time
 from pathlib import Path
 
 import numpy as np
+from pictures import CONTENDERS
+from runs import ROOT, write_csv
 
-ROOT = Path(__file__).parent.parent
-LABELS = {
-    "ours": "this project",
-    "sb3": "Stable-Baselines3",
-    "sbx": "SBX",
-    "post": "the post's update as printed",
-    "floor": "NumPy's BLAS, arithmetic alone",
-}
+HERE = Path(__file__).parent
+ENVIRONMENT = os.environ | {"PYTHONPATH": str(ROOT), "TF_CPP_MIN_LOG_LEVEL": "3"}
 
 
 class Worker:
@@ -32,12 +29,12 @@ class Worker:
     def __init__(self, name: str, task: str, batch_size: int, updates: int) -> None:
         self.name = name
         self.process = subprocess.Popen(
-            [sys.executable, ROOT / "benchmarks" / "contenders.py", name, task, str(batch_size), str(updates)],
+            [sys.executable, HERE / "contenders.py", name, task, str(batch_size), str(updates)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
             text=True,
-            env=os.environ | {"PYTHONPATH": str(ROOT), "TF_CPP_MIN_LOG_LEVEL": "3"},
+            env=ENVIRONMENT,
         )
 
     def steps_per_second(self, steps: int) -> float:
@@ -46,8 +43,8 @@ class Worker:
         self.process.stdin.write(f"{steps}\n")
         self.process.stdin.flush()
         for line in self.process.stdout:
-            if line.startswith("seconds "):
-                return steps / float(line.split()[1])
+            if line.startswith("speed "):
+                return float(line.split()[1])
         raise SystemExit(f"{self.name} ended early; run benchmarks/contenders.py by hand to see why")
 
     def close(self) -> None:
@@ -90,33 +87,47 @@ def report(rows: list[dict]) -> None:
         speeds.setdefault(row["contender"], []).append(row["steps_per_second"])
     for name, values in speeds.items():
         ratio = np.median(np.divide(speeds["ours"], values))
-        print(f"  {LABELS[name]:32} {np.median(values):8.1f} steps/s   ours is {ratio:5.2f} times as fast", flush=True)
+        print(f"  {CONTENDERS[name][0]:32} {np.median(values):8.1f} steps/s   ours is {ratio:5.2f} times as fast")
+
+
+def anatomy(task: str, batch_size: int, updates: int) -> list[dict]:
+    """Take this project's step apart, print it, and return a row per part."""
+    command = [sys.executable, str(HERE / "anatomy.py"), task, str(batch_size), str(updates)]
+    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=ENVIRONMENT, check=True)
+    parts = json.loads(done.stdout)
+    print("  a step of ours, ms:  " + ", ".join(f"{part} {value:.3f}" for part, value in parts.items()), flush=True)
+    setting = {"task": task, "batch_size": batch_size, "updates": updates}
+    return [setting | {"part": part, "milliseconds": round(value, 4)} for part, value in parts.items()]
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--tasks", nargs="+", default=["Pendulum-v1", "HalfCheetah-v5"])
-    parser.add_argument("--batch-sizes", nargs="+", type=int, default=[64])
+    parser.add_argument("--tasks", nargs="+", default=["Pendulum-v1", "HalfCheetah-v5", "Humanoid-v5"])
+    parser.add_argument("--batch-sizes", nargs="+", type=int, default=[64, 256])
     parser.add_argument("--updates", nargs="+", type=int, default=[1, 50], help="updates after every so many steps")
-    parser.add_argument("--contenders", nargs="+", choices=LABELS, default=list(LABELS), help="ours goes with any")
-    parser.add_argument("--rounds", type=int, default=7)
+    parser.add_argument(
+        "--contenders", nargs="+", choices=CONTENDERS, default=list(CONTENDERS), help="ours goes with any"
+    )
+    parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--steps", type=int, default=1_000, help="environment steps in a turn")
-    parser.add_argument("--out", type=Path, default=ROOT / "benchmarks" / "results" / "speed.csv")
+    parser.add_argument("--out", type=Path, default=HERE / "results", metavar="DIR", help="for the CSV files")
     arguments = parser.parse_args()
 
-    rows = []
-    for task in arguments.tasks:
-        for batch_size in arguments.batch_sizes:
-            for updates in arguments.updates:
-                names = [name for name in arguments.contenders if not (name == "post" and updates > 1)]
-                names = ["ours", *(name for name in names if name != "ours")]
-                rows += compare(names, task, batch_size, updates, arguments.rounds, arguments.steps)
-                report(rows[-len(names) * arguments.rounds :])
-    arguments.out.parent.mkdir(parents=True, exist_ok=True)
-    with arguments.out.open("w", newline="") as file:
-        writer = csv.DictWriter(file, rows[0])
-        writer.writeheader()
-        writer.writerows(rows)
+    settings = [
+        (task, batch_size, updates)
+        for batch_size in arguments.batch_sizes
+        for task in arguments.tasks
+        for updates in arguments.updates
+    ]
+    speeds, parts = [], []
+    for task, batch_size, updates in settings:
+        names = [name for name in arguments.contenders if name != "ours" and not (name == "post" and updates > 1)]
+        rows = compare(["ours", *names], task, batch_size, updates, arguments.rounds, arguments.steps)
+        report(rows)
+        speeds += rows
+        parts += anatomy(task, batch_size, updates)
+        write_csv(arguments.out / "speed.csv", speeds)  # each time: a measurement that is cut off leaves what it has
+        write_csv(arguments.out / "anatomy.csv", parts)
 
 
 if __name__ == "__main__":

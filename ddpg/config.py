@@ -79,6 +79,7 @@ class Config:
 
     # The machine
     jit_compile: bool = setting(True, "compile the update with XLA")
+    threads: int | None = setting(None, "threads that TensorFlow shares a run's work among; none: all cores", "[1, inf)")
 
     def __post_init__(self) -> None:
         for field in dataclasses.fields(self):

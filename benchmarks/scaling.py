@@ -1,0 +1,131 @@
+"""How costs grow: of an update with the minibatch, the networks and the state; of a step, and of memory, with what is stored.
+
+    python benchmarks/scaling.py        # some six minutes on two cores
+
+One thing changes at a time, from networks of 400 and 300 units, minibatches of 64 and HalfCheetah's 17 + 6 numbers.  The
+sizes of an axis take turns for several rounds.  It writes benchmarks/results/scaling.csv, which `pictures.py` draws.
+"""
+
+import argparse
+import sys
+import time
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+import numpy as np
+from runs import ROOT, write_csv
+
+sys.path.insert(0, str(ROOT))
+
+from ddpg.command_line import import_tensorflow
+
+import_tensorflow()
+
+from ddpg import DDPG, Config, ReplayBuffer  # noqa: E402
+from ddpg.run import quiet_collector  # noqa: E402
+
+STATE_SIZE, ACTION_SIZE = 17, 6
+MINIBATCHES = (16, 64, 256, 1024, 4096)
+WIDTHS = (64, 128, 256, 400, 800, 1600)
+STATE_SIZES = (3, 17, 50, 100, 200, 400)
+STORED = (10_000, 100_000, 1_000_000)
+
+
+def agent_with(stored: int = 10_000, state_size: int = STATE_SIZE, width: int = 400, batch_size: int = 64) -> DDPG:
+    """Return an agent whose replay buffer holds so many random transitions; its layers have `width` and 3/4 of it."""
+    config = Config(env="HalfCheetah-v5", hidden_units=(width, 3 * width // 4), batch_size=batch_size)
+    agent = DDPG(state_size, ACTION_SIZE, config)
+    fill(agent.replay_buffer, stored)
+    agent.remember(*transition(agent), False)
+    return agent
+
+
+def fill(buffer: ReplayBuffer, stored: int) -> None:
+    """Add so many random transitions; the sizes of what is in them are all that matters here."""
+    random = np.random.default_rng(0)
+    states = random.normal(size=(1_000, buffer.state_size)).astype(np.float32)
+    action = np.zeros(buffer.action_size, np.float32)
+    for k in range(stored):
+        buffer.add(states[k % 1_000], action, 0.0, False, states[(k + 1) % 1_000])
+
+
+def transition(agent: DDPG) -> tuple[np.ndarray, np.ndarray, float, np.ndarray]:
+    """Return a state, an action, a reward and a next state of the agent's sizes."""
+    state = np.ones(agent.state_size, np.float32)
+    return state, np.zeros(agent.action_size, np.float32), 0.0, state
+
+
+def step_of(agent: DDPG) -> Callable[[], None]:
+    """Return an environment step without an environment: act, remember, update."""
+    state, action, reward, next_state = transition(agent)
+
+    def step() -> None:
+        agent.act(state)
+        agent.remember(state, action, reward, next_state, False)
+        agent.update()
+
+    return step
+
+
+def in_turn(axis: str, quantity: str, calls: dict[int, Callable], rounds: int, seconds: float) -> Iterable[dict]:
+    """Time the calls in turn; yield a row per size and round: the milliseconds of one call."""
+    for call in calls.values():
+        call()  # compiles
+    for number in range(rounds):
+        for size, call in calls.items():
+            count, began = 0, time.perf_counter()
+            while time.perf_counter() < began + seconds:
+                call()
+                count += 1
+            cost = 1e3 * (time.perf_counter() - began) / count
+            yield row(axis, quantity, size, number, cost)
+
+
+def row(axis: str, quantity: str, size: int, number: int, measured: float) -> dict:
+    """Return a row of the CSV file."""
+    return {"axis": axis, "size": size, "quantity": quantity, "round": number, "measured": round(measured, 4)}
+
+
+def memory(stored: int) -> float:
+    """Return by how many MiB resident memory grew when a buffer was made and filled with so many transitions."""
+    before = resident()
+    buffer = ReplayBuffer(stored, STATE_SIZE, ACTION_SIZE)
+    fill(buffer, stored)
+    return resident() - before
+
+
+def resident() -> float:
+    """Return this process's resident memory in MiB."""
+    lines = Path("/proc/self/status").read_text().splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith("VmRSS")) / 1024
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--seconds", type=float, default=1.0, help="for each size in a round")
+    arguments = parser.parse_args()
+
+    rows = [row("transitions in the buffer", "MiB of the buffer", size, 0, memory(size)) for size in STORED]
+    axes: tuple[tuple[str, tuple[int, ...], str], ...] = (
+        ("minibatch", MINIBATCHES, "batch_size"),
+        ("units of the first layer", WIDTHS, "width"),
+        ("numbers in a state", STATE_SIZES, "state_size"),
+    )
+    for axis, sizes, name in axes:
+        agents = {size: agent_with(**{name: size}) for size in sizes}
+        with quiet_collector():
+            calls = {size: agent.update for size, agent in agents.items()}
+            rows += in_turn(axis, "ms per update", calls, arguments.rounds, arguments.seconds)
+    agents = {size: agent_with(stored=size) for size in STORED}
+    with quiet_collector():
+        calls = {size: step_of(agent) for size, agent in agents.items()}
+        rows += in_turn("transitions stored", "ms per step", calls, arguments.rounds, arguments.seconds)
+    for axis, size, quantity in dict.fromkeys((r["axis"], r["size"], r["quantity"]) for r in rows):
+        cost = np.median([r["measured"] for r in rows if (r["axis"], r["size"]) == (axis, size)])
+        print(f"{axis:27} {size:>9,} {cost:10.2f} {quantity}")
+    write_csv(ROOT / "benchmarks" / "results" / "scaling.csv", rows)
+
+
+if __name__ == "__main__":
+    main()
