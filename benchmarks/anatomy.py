@@ -2,7 +2,7 @@
 
     python benchmarks/anatomy.py TASK BATCH_SIZE UPDATES [STEPS]
 
-prints them as JSON, for a run that updates its networks UPDATES times after every UPDATES steps.  `speed.py` asks for it.
+prints them as JSON, for a run that updates its networks UPDATES times after every UPDATES steps; `speed.py` asks.
 """
 
 import json

@@ -23,6 +23,8 @@ import_tensorflow()
 from ddpg import DDPG, Config, train  # noqa: E402
 from ddpg.checkpoint import Checkpoints  # noqa: E402
 from ddpg.environment import environment_of, sizes  # noqa: E402
+from ddpg.replay_files import ReplayFiles  # noqa: E402
+from ddpg.restore import snapshot_of  # noqa: E402
 from ddpg.run import quiet_collector  # noqa: E402
 
 
@@ -51,18 +53,19 @@ def main() -> None:
     agent = DDPG(*sizes(environment), config)
     fill(agent, environment, arguments.transitions)
     buffer_bytes = agent.replay_buffer.rows.nbytes
-    with tempfile.TemporaryDirectory(dir=ROOT) as folder, quiet_collector():
+    (ROOT / "runs").mkdir(exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=ROOT / "runs") as folder, quiet_collector():
         place = Path(folder, "checkpoints")
-        checkpoints = Checkpoints(place, config.keep)
+        checkpoints = Checkpoints(place, config.keep, ReplayFiles(place / "replay"))
         began = time.perf_counter()
-        checkpoints.save(agent, {})
+        checkpoints.save(snapshot_of(agent, {}), agent.replay_buffer)
         first = time.perf_counter() - began
         rows, saving, began = [], 0.0, time.perf_counter()
         for episode in train(agent, environment):
             if episode.steps % arguments.every:
                 continue
             before = time.perf_counter()
-            checkpoints.save(agent, {})
+            checkpoints.save(snapshot_of(agent, {}), agent.replay_buffer)
             took = time.perf_counter() - before
             saving += took
             share = saving / (time.perf_counter() - began)

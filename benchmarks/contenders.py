@@ -16,6 +16,7 @@ from floor import floor
 
 HIDDEN = (400, 300)
 LEARNING_STARTS = 1_000
+EPISODE = 200  # environment steps at most: this project's loop stops at the end of an episode, and turns are short
 
 Contender = Callable[[int], int]  # runs so many environment steps or a few more; returns how many
 
@@ -28,7 +29,7 @@ def our_loop(task: str, batch_size: int, updates: int) -> tuple[Any, Any, Iterat
     from ddpg.run import quiet_collector
     from ddpg.training import train
 
-    environment = make_environment(task)
+    environment = make_environment(task, max_episode_steps=EPISODE)
     config = Config(
         env=task,
         batch_size=batch_size,
@@ -66,7 +67,7 @@ def stable_baselines(library: str) -> Callable[[str, int, int], Contender]:
         import gymnasium
         from stable_baselines3.common.noise import NormalActionNoise
 
-        environment = gymnasium.make(task)
+        environment = gymnasium.make(task, max_episode_steps=EPISODE)
         actions = len(environment.action_space.sample())
         model = importlib.import_module(library).DDPG(
             "MlpPolicy",
@@ -98,7 +99,7 @@ def post(task: str, batch_size: int, updates: int) -> Contender:
     from ddpg.networks import ActorNetwork, CriticNetwork
     from ddpg.replay_buffer import ReplayBuffer
 
-    environment = make_environment(task)
+    environment = make_environment(task, max_episode_steps=EPISODE)
     state_size, action_size = sizes(environment)
     buffer = ReplayBuffer(1_000_000, state_size, action_size)
     random = np.random.default_rng(0)

@@ -127,7 +127,7 @@ def draw_estimates(path: Path, picture: Path) -> None:
 
 
 def draw_speeds(path: Path, picture: Path) -> None:
-    """Draw a panel per task and minibatch: a bar for the median speed of each contender, in both rhythms of updating."""
+    """Draw a panel per task and minibatch: a bar for the median speed of each contender and rhythm."""
     sys.path.insert(0, str(ROOT))
     from matplotlib.figure import Figure
 
@@ -149,7 +149,7 @@ def draw_speeds(path: Path, picture: Path) -> None:
                 if (updates, name) not in panel:
                     continue
                 middle = float(np.median(panel[updates, name]))
-                bar = axes.bar(group + 0.17 * (place - 2), middle, 0.16, color=colour, label=label if not group else None)
+                bar = axes.bar(group + 0.17 * (place - 2), middle, 0.16, color=colour, label=None if group else label)
                 axes.bar_label(bar, fmt="{:.0f}", fontsize="x-small")
         axes.set_xticks(range(len(rhythms)), [f"{updates} every {updates}" for updates in rhythms])
         axes.set_title(f"{task}, minibatch {batch_size}", fontsize="medium")
@@ -157,8 +157,9 @@ def draw_speeds(path: Path, picture: Path) -> None:
     for line in grid:
         line[0].set_ylabel("environment steps/s")
     grid[0, 0].legend(fontsize="x-small")
-    rounds = max(len(values) for panel in speeds.values() for values in panel.values())
-    figure.suptitle(f"Training speed, networks of 400 and 300 units: medians of {rounds} rounds in turn")
+    rounds = [len(values) for panel in speeds.values() for values in panel.values()]
+    some = f"{min(rounds)} to {max(rounds)}" if min(rounds) < max(rounds) else rounds[0]
+    figure.suptitle(f"Training speed, networks of 400 and 300 units: medians of {some} rounds in turn")
     save(figure, picture)
 
 
@@ -184,7 +185,7 @@ def draw_scaling(path: Path, picture: Path) -> None:
         axes.set_xlabel(axis)
         axes.set_ylabel(quantity)
         axes.grid(alpha=0.3)
-    figure.suptitle("What costs grow with: one size at a time, from networks of 400 and 300 units and minibatches of 64")
+    figure.suptitle("Costs against sizes, one at a time, from networks of 400 and 300 units and minibatches of 64")
     save(figure, picture)
 
 

@@ -1,9 +1,9 @@
-"""How costs grow: of an update with the minibatch, the networks and the state; of a step, and of memory, with what is stored.
+"""How costs grow: an update's with its sizes, a step's and the memory's with what is stored.
 
     python benchmarks/scaling.py        # some six minutes on two cores
 
-One thing changes at a time, from networks of 400 and 300 units, minibatches of 64 and HalfCheetah's 17 + 6 numbers.  The
-sizes of an axis take turns for several rounds.  It writes benchmarks/results/scaling.csv, which `pictures.py` draws.
+One thing changes at a time, from networks of 400 and 300 units, minibatches of 64 and HalfCheetah's 17 + 6 numbers.
+The sizes of an axis take turns for several rounds.  It writes benchmarks/results/scaling.csv for `pictures.py`.
 """
 
 import argparse

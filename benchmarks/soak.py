@@ -2,8 +2,8 @@
 
     python benchmarks/soak.py        # 300,000 steps of Pendulum-v1, some fifteen minutes on two cores; Linux
 
-Machines drift by half within minutes, so the run is stopped for a moment every ten seconds, and a fixed piece of work (the
-arithmetic of an update, in NumPy) is timed instead: `relative` is the run's speed over that work's.  It writes
+Machines drift by half within minutes, so the run is stopped for a moment every ten seconds, and a fixed piece of work
+(the arithmetic of an update, in NumPy) is timed instead: `relative` is the run's speed over that work's.  It writes
 benchmarks/results/soak.csv, a row per tenth of the run.
 """
 
@@ -87,7 +87,8 @@ def main() -> None:
     parser.add_argument("--env", default="Pendulum-v1")
     arguments = parser.parse_args()
 
-    with tempfile.TemporaryDirectory(dir=ROOT) as folder:
+    (ROOT / "runs").mkdir(exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=ROOT / "runs") as folder:
         command = [sys.executable, str(ROOT / "train.py"), "--env", arguments.env, "--steps", str(arguments.steps)]
         process = subprocess.Popen([*command, "--run-dir", f"{folder}/run", "--plot-dir", folder, "--no-progress"])
         seen = watch(process, Path(folder, "run", "episodes.csv"), arguments.env)

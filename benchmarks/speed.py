@@ -58,11 +58,11 @@ def compare(names: list[str], task: str, batch_size: int, updates: int, rounds: 
     workers = [Worker(name, task, batch_size, updates) for name in names]
     rows = []
     for worker in workers:  # past the warm-up and the compilation
-        worker.steps_per_second(100 if worker.name == "post" else 2_000)
+        worker.steps_per_second(batch_size + 50 if worker.name == "post" else 2_000)
     for number in range(rounds):
         for worker in workers:
-            time.sleep(0.3)  # lets the threads of the one before go to sleep
-            speed = worker.steps_per_second(100 if worker.name == "post" else steps)
+            time.sleep(0.1)  # lets the threads of the one before go to sleep
+            speed = worker.steps_per_second(max(1, steps // 10) if worker.name == "post" else steps)
             rows.append(
                 {
                     "task": task,
@@ -108,8 +108,8 @@ def main() -> None:
     parser.add_argument(
         "--contenders", nargs="+", choices=CONTENDERS, default=list(CONTENDERS), help="ours goes with any"
     )
-    parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--steps", type=int, default=1_000, help="environment steps in a turn")
+    parser.add_argument("--rounds", type=int, default=15, help="many short turns see the same weather")
+    parser.add_argument("--steps", type=int, default=200, help="environment steps in a turn; the post's has a tenth")
     parser.add_argument("--out", type=Path, default=HERE / "results", metavar="DIR", help="for the CSV files")
     arguments = parser.parse_args()
 

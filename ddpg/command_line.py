@@ -9,8 +9,9 @@ import traceback
 from collections.abc import Callable
 from typing import Any, NoReturn
 
-from ddpg.config import PRESETS, Config, value_type
+from ddpg.config import PRESETS, Config
 from ddpg.errors import RequestError, RunStopped
+from ddpg.settings import value_type
 
 
 class Parser(argparse.ArgumentParser):
@@ -73,23 +74,27 @@ def json_object(text: str) -> dict[str, Any]:
 
 
 def add_flags(parser: argparse.ArgumentParser) -> None:
-    """Add `--preset` and one flag per field; a flag that is not given leaves no trace in the namespace."""
+    """Add `--preset` and one flag per field of `Config`."""
     parser.add_argument("--preset", choices=PRESETS, help="settings to start from (default: blog)")
     length = parser.add_mutually_exclusive_group()
     for field in dataclasses.fields(Config):
-        options: dict[str, Any] = {"default": argparse.SUPPRESS, "help": described(field)}
-        kind = value_type(field)
-        if kind is bool:
-            options["action"] = argparse.BooleanOptionalAction
-        else:
-            options["type"] = json_object if kind is dict else kind
-            options["metavar"] = {int: "N", float: "X", str: "NAME", dict: "JSON"}[kind]
-        if field.metadata["choices"]:
-            options["metavar"] = "|".join(field.metadata["choices"])
-        if field.name == "hidden_units":
-            options |= {"nargs": 2, "metavar": ("N", "N")}
-        group = length if field.name in ("episodes", "steps") else parser
-        group.add_argument("--" + field.name.replace("_", "-"), **options)
+        add_flag(length if field.name in ("episodes", "steps") else parser, Config, field)
+
+
+def add_flag(parser: argparse._ActionsContainer, settings: type, field: dataclasses.Field) -> None:
+    """Add the flag of one field of a dataclass of settings; one that is not given leaves no trace in the namespace."""
+    options: dict[str, Any] = {"default": argparse.SUPPRESS, "help": described(field)}
+    kind = value_type(settings, field)
+    if kind is bool:
+        options["action"] = argparse.BooleanOptionalAction
+    else:
+        options["type"] = json_object if kind is dict else kind
+        options["metavar"] = {int: "N", float: "X", str: "NAME", dict: "JSON"}[kind]
+    if field.metadata["choices"]:
+        options["metavar"] = "|".join(field.metadata["choices"])
+    if isinstance(field.default, tuple):
+        options |= {"nargs": 2, "metavar": ("N", "N")}
+    parser.add_argument("--" + field.name.replace("_", "-"), **options)
 
 
 def described(field: dataclasses.Field) -> str:
@@ -98,13 +103,11 @@ def described(field: dataclasses.Field) -> str:
     return f"{field.metadata['help']} (default: {default})".replace("%", "%%")
 
 
-def given_settings(arguments: argparse.Namespace) -> dict[str, Any]:
+def given_settings(arguments: argparse.Namespace, settings: type = Config) -> dict[str, Any]:
     """Return the settings that were given as flags, and only those."""
-    names = {field.name for field in dataclasses.fields(Config)}
+    names = {field.name for field in dataclasses.fields(settings)}
     given = {name: value for name, value in vars(arguments).items() if name in names}
-    if "hidden_units" in given:
-        given["hidden_units"] = tuple(given["hidden_units"])
-    return given
+    return {name: tuple(value) if isinstance(value, list) else value for name, value in given.items()}
 
 
 def config_from(arguments: argparse.Namespace) -> Config:

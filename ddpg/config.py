@@ -5,25 +5,11 @@ et al., arXiv 1509.02971v6.  `ddpg.command_line` makes the flags of `train.py` f
 """
 
 import dataclasses
-import math
-import typing
 from dataclasses import dataclass
 from typing import Any
 
 from ddpg.errors import RequestError
-
-
-def setting(default: Any, help: str, within: str | None = None, choices: tuple[str, ...] | None = None) -> Any:
-    """Declare one field of `Config`.
-
-    Args:
-        default: Its default; a `dict` or `list` class stands for a new empty one.
-        help: One line for people: symbol, meaning, unit, source.
-        within: The interval that a number must lie in, as mathematicians write it: "(0, 1]".
-        choices: The words allowed, for a string.
-    """
-    value = {"default_factory": default} if isinstance(default, type) else {"default": default}
-    return dataclasses.field(metadata={"help": help, "within": within, "choices": choices}, **value)
+from ddpg.settings import check_values, from_json, setting
 
 
 @dataclass(frozen=True)
@@ -79,11 +65,12 @@ class Config:
 
     # The machine
     jit_compile: bool = setting(True, "compile the update with XLA")
-    threads: int | None = setting(None, "threads that TensorFlow shares a run's work among; none: all cores", "[1, inf)")
+    threads: int | None = setting(
+        None, "threads that TensorFlow shares a run's work among; none: all cores", "[1, inf)"
+    )
 
     def __post_init__(self) -> None:
-        for field in dataclasses.fields(self):
-            check_value(field, getattr(self, field.name))
+        check_values(self)
         if self.batch_size > self.buffer_size:
             raise RequestError(
                 f"{self.batch_size} is more than the replay buffer holds ({self.buffer_size}); "
@@ -102,46 +89,7 @@ class Config:
         Raises:
             RequestError: A name is unknown or a value is not allowed.
         """
-        unknown = settings.keys() - {field.name for field in dataclasses.fields(cls)}
-        if unknown:
-            raise RequestError(f"unknown setting {sorted(unknown)[0]!r}; was it written by another version?")
-        if "hidden_units" in settings:
-            settings = settings | {"hidden_units": tuple(settings["hidden_units"])}
-        return cls(**settings)
-
-
-def value_type(field: dataclasses.Field) -> type:
-    """Return the plain type of a field's values: `float | None` is float, `tuple[int, int]` is int."""
-    hint = typing.get_type_hints(Config)[field.name]
-    if hint in (str, bool, int, float) or typing.get_origin(hint) is dict:
-        return typing.get_origin(hint) or hint
-    return typing.get_args(hint)[0]
-
-
-def check_value(field: dataclasses.Field, value: Any) -> None:
-    """Raise `RequestError` unless `value` has the field's type and lies in its interval."""
-    if value is None and field.default is None:
-        return
-    kind, choices, within = value_type(field), field.metadata["choices"], field.metadata["within"]
-    numbers = value if field.name == "hidden_units" else (value,)
-    if not isinstance(numbers, tuple) or (field.name == "hidden_units" and len(numbers) != 2):
-        raise RequestError(f"expected two whole numbers, got {value!r}", field.name)
-    for number in numbers:
-        accepted = (int, float) if kind is float else (kind,)
-        if not isinstance(number, accepted) or (isinstance(number, bool) and kind is not bool):
-            raise RequestError(f"expected {kind.__name__}, got {number!r}", field.name)
-        if choices and number not in choices:
-            raise RequestError(f"{number!r} is not one of {', '.join(choices)}", field.name)
-        if isinstance(number, (int, float)) and within and not inside(number, within):
-            raise RequestError(f"{number} is outside {within}; the default is {field.default}", field.name)
-
-
-def inside(number: float, interval: str) -> bool:
-    """Say whether a number lies in an interval such as "(0, 1]"; NaN and infinity lie in none."""
-    low, high = (float(bound) for bound in interval[1:-1].split(","))
-    above = number > low if interval[0] == "(" else number >= low
-    below = number < high if interval[-1] == ")" else number <= high
-    return -math.inf < number < math.inf and above and below
+        return from_json(cls, settings)
 
 
 PRESETS: dict[str, Config] = {

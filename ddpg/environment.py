@@ -64,6 +64,14 @@ def sizes(environment: gymnasium.Env) -> tuple[int, int]:
     return spaces.flatdim(environment.observation_space), spaces.flatdim(environment.action_space)
 
 
+def require_sizes(environment: gymnasium.Env, trained: tuple[int, int], config: Config, setting: str) -> None:
+    """Raise `RequestError` unless a task still has the state and action sizes that an agent was trained with."""
+    here = sizes(environment)
+    if here != trained:
+        environment.close()
+        raise RequestError(f"{config.env} has state and action sizes {here} here, the agent {trained}", setting)
+
+
 def ignores_seed(environment: gymnasium.Env) -> bool:
     """Say whether the same seed gives another first state or first step: runs of such a task cannot be repeated."""
     action = np.zeros(sizes(environment)[1], np.float32)

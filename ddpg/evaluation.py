@@ -11,7 +11,7 @@ import gymnasium
 import numpy as np
 from gymnasium.wrappers import RecordVideo
 
-from ddpg.environment import environment_of, sizes
+from ddpg.environment import environment_of, require_sizes
 from ddpg.errors import RequestError, RunStopped
 from ddpg.statistics import student_t
 
@@ -108,10 +108,7 @@ def evaluation_environment(agent, render: bool = False, video: Path | None = Non
         environment = environment_of(config, render_mode)
     except RequestError as error:  # this command line has other flags than `train.py`
         raise RequestError(error.message, "video" if video else "render" if render else "checkpoint") from None
-    trained, here = (agent.state_size, agent.action_size), sizes(environment)
-    if here != trained:
-        environment.close()
-        raise RequestError(f"{config.env} has state and action sizes {here} here, the agent {trained}", "checkpoint")
+    require_sizes(environment, (agent.state_size, agent.action_size), config, "checkpoint")
     if video:
         try:
             environment = RecordVideo(environment, str(video), episode_trigger=lambda episode: True)

@@ -69,6 +69,13 @@ def may_write(path: Path) -> bool:
     return os.access(path, os.W_OK, effective_ids=os.access in os.supports_effective_ids)
 
 
+def check_plot_folder(folder: Path) -> None:
+    """Refuse a folder for the reward curve that could not be made or written to; a refused command writes nothing."""
+    nearest = next(place for place in (folder, *folder.absolute().parents) if place.exists())
+    if not nearest.is_dir() or not may_write(nearest):
+        raise RequestError(f"cannot write to {folder}: {nearest} is not a folder that can be written to", "plot_dir")
+
+
 class Lock:
     """Keeps a second run out of a run folder for as long as this process lives.
 

@@ -11,11 +11,12 @@ import tensorflow as tf
 from ddpg.agent import DDPG
 from ddpg.checkpoint import Checkpoints, all_checkpoints, find_checkpoint
 from ddpg.config import Config
-from ddpg.environment import environment_of, ignores_seed, sizes
+from ddpg.environment import environment_of, ignores_seed, require_sizes, sizes
 from ddpg.errors import RequestError
-from ddpg.files import Lock, may_write
+from ddpg.files import Lock, check_plot_folder
 from ddpg.records import Records, check_records, refuse_existing
-from ddpg.restore import load, read_description, read_loop, read_manifest, saved_config
+from ddpg.replay_files import ReplayFiles
+from ddpg.restore import describe, load, read_loop, saved_config
 from ddpg.run import Run
 from ddpg.training import Episode
 
@@ -41,7 +42,8 @@ def start_run(config: Config, folder: Path, plot_folder: Path) -> Run:
     environment.close()
     check_plot_folder(plot_folder)
     records = Records(folder, config)
-    checkpoints = Checkpoints(folder / "checkpoints", config.keep)
+    place = folder / "checkpoints"
+    checkpoints = Checkpoints(place, config.keep, ReplayFiles(place / "replay"))
     picture = picture_path(config, folder, plot_folder)
     return Run(folder, picture, Lock(folder), agent, records, checkpoints, notice=notice)
 
@@ -63,17 +65,18 @@ def resume_run(path: Path, plot_folder: Path, given: dict[str, Any]) -> Run:
     folder = place.parent.parent
     lock = Lock(folder)
     try:
-        named_as_resume(read_manifest, place)
-        description = named_as_resume(read_description, place)
+        description = named_as_resume(describe, place)
         last, seconds, best, positions = named_as_resume(read_loop, place, description)
         config = longer(named_as_resume(saved_config, place, description), given, last)
         use_threads(config.threads)
         agent, _, segments = named_as_resume(load, place, config)
-        require_same_task(agent)
+        environment = environment_of(config)
+        require_sizes(environment, (agent.state_size, agent.action_size), config, "resume")
+        environment.close()
         check_records(folder, positions)
         check_plot_folder(plot_folder)
         # All is sound.  Only now is anything changed, later checkpoints first: they count on rows that are cut next.
-        checkpoints = Checkpoints(place.parent, config.keep, segments)
+        checkpoints = Checkpoints(place.parent, config.keep, ReplayFiles(place.parent / "replay", segments))
         checkpoints.forget_after(place)
         records = Records.reopen(folder, config, positions)
     except BaseException:
@@ -99,15 +102,6 @@ def use_threads(threads: int | None) -> None:
         tf.config.threading.set_intra_op_parallelism_threads(threads)
     except RuntimeError:
         raise RequestError("TensorFlow is at work in this process already; start a new one", "threads") from None
-
-
-def require_same_task(agent: DDPG) -> None:
-    """Refuse to go on in a task that cannot be made any more, or whose states or actions are others now."""
-    environment = environment_of(agent.config)
-    here, then = sizes(environment), (agent.state_size, agent.action_size)
-    environment.close()
-    if here != then:
-        raise RequestError(f"{agent.config.env} has state and action sizes {here} here, the run {then}", "resume")
 
 
 def named_as_resume(function: Callable[..., T], place: Path, *arguments) -> T:
@@ -144,13 +138,6 @@ def longer(config: Config, given: dict[str, Any], last: Episode) -> Config:
 def default_folder(config: Config, now: time.struct_time) -> Path:
     """Return the folder of a run that was given none: runs/TASK/TIME-seedS."""
     return Path("runs", task_name(config), f"{time.strftime('%Y%m%d-%H%M%S', now)}-seed{config.seed}")
-
-
-def check_plot_folder(folder: Path) -> None:
-    """Refuse a folder for the reward curve that could not be made or written to; a refused command writes nothing."""
-    nearest = next(place for place in (folder, *folder.absolute().parents) if place.exists())
-    if not nearest.is_dir() or not may_write(nearest):
-        raise RequestError(f"cannot write to {folder}: {nearest} is not a folder that can be written to", "plot_dir")
 
 
 def picture_path(config: Config, folder: Path, plot_folder: Path) -> Path:

@@ -12,7 +12,7 @@ import gymnasium
 import numpy as np
 
 from ddpg.agent import DDPG
-from ddpg.checkpoint import Checkpoints, named_variables
+from ddpg.checkpoint import Checkpoints
 from ddpg.environment import environment_of
 from ddpg.errors import RunStopped
 from ddpg.evaluation import Evaluation, evaluate
@@ -20,6 +20,7 @@ from ddpg.files import Lock
 from ddpg.plotting import draw_reward_curve
 from ddpg.progress import Progress
 from ddpg.records import Records
+from ddpg.restore import named_variables, snapshot_of
 from ddpg.seeding import integer_seed
 from ddpg.signals import StopRequest
 from ddpg.training import Episode, train
@@ -81,9 +82,10 @@ class Run:
                 try:
                     self._consume(environment, own, bar)
                 except RunStopped as error:
+                    what = "the last sound checkpoint"
                     if self._sound():
                         self._save()
-                    what = "what was learned until then" if self._sound() else "the last sound checkpoint"
+                        what = "what was learned until then"
                     raise RunStopped(f"{error}; {what} is in {self.folder}") from error.__cause__
             except OSError as error:
                 reason = f"cannot write {error.filename or self.folder}: {error.strerror}"
@@ -158,13 +160,13 @@ class Run:
         mean = self.evaluation.mean
         if self.best is None or (mean > self.best and not final):
             self.best = mean
-            self.checkpoints.save_best(self.agent, self._loop())
+            self.checkpoints.save_best(snapshot_of(self.agent, self._loop()))
 
     def _save(self) -> None:
         """Write a checkpoint, unless the networks have broken: those must not replace sound ones."""
         if not self._sound():
             raise RunStopped(f"episode {self.last.episode}: the networks became NaN or infinite")
-        self.checkpoints.save(self.agent, self._loop())
+        self.checkpoints.save(snapshot_of(self.agent, self._loop()), self.agent.replay_buffer)
 
     def _sound(self) -> bool:
         return all(np.isfinite(variable).all() for variable in named_variables(self.agent).values())

@@ -7,11 +7,12 @@ import gymnasium
 import numpy as np
 import pytest
 
-from ddpg import DDPG, RequestError, checkpoint
-from ddpg.checkpoint import Checkpoints, all_checkpoints, find_checkpoint, named_variables
+from ddpg import DDPG, RequestError, snapshot
+from ddpg.checkpoint import Checkpoints, all_checkpoints, find_checkpoint
 from ddpg.config import PRESETS
 from ddpg.opening import resume_run, start_run
-from ddpg.restore import load, load_policy
+from ddpg.replay_files import ReplayFiles
+from ddpg.restore import load, load_policy, named_variables, snapshot_of
 from ddpg.run import Run
 from tests.agents import fill
 
@@ -148,12 +149,12 @@ def test_a_folder_without_a_checkpoint_or_with_a_foreign_one_is_refused(tmp_path
 
 def test_a_checkpoint_appears_under_its_name_only_when_complete(small, tmp_path, monkeypatch):
     agent = fill(DDPG(3, 1, small), 10)
-    writer = Checkpoints(tmp_path, keep=2)
-    writer.save(agent, {})
+    writer = Checkpoints(tmp_path, keep=2, replay=ReplayFiles(tmp_path / "replay"))
+    writer.save(snapshot_of(agent, {}), agent.replay_buffer)
     fill(agent, 10)
-    monkeypatch.setattr(checkpoint, "write_json", lambda *_: (_ for _ in ()).throw(OSError("disk full")))
+    monkeypatch.setattr(snapshot, "write_json", lambda *_: (_ for _ in ()).throw(OSError("disk full")))
     with pytest.raises(OSError, match="disk full"):
-        writer.save(agent, {})
+        writer.save(snapshot_of(agent, {}), agent.replay_buffer)
     assert [place.name for place in all_checkpoints(tmp_path)] == ["step-000000010"]
 
 
@@ -161,9 +162,9 @@ def test_a_checkpoint_that_is_there_is_never_written_again(small, tmp_path):
     """Removing it and renaming another one into its place would leave a moment with neither."""
     agent = fill(DDPG(3, 1, small), 10)
     writer = Checkpoints(tmp_path, keep=1)
-    place = writer.save(agent, {})
+    place = writer.save(snapshot_of(agent, {}))
     before = place.stat().st_ino
-    assert writer.save(agent, {}) == place
+    assert writer.save(snapshot_of(agent, {})) == place
     assert place.stat().st_ino == before
 
 

@@ -8,8 +8,9 @@ import pytest
 import evaluate
 import train
 from ddpg.command_line import Parser, add_flags, config_from
-from ddpg.config import PRESETS, Config, inside
+from ddpg.config import PRESETS, Config
 from ddpg.errors import RequestError
+from ddpg.settings import inside
 
 
 def parsed(*flags: str) -> Config:

@@ -6,8 +6,9 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import tensorflow as tf
 
-from ddpg import RequestError, RunStopped
+from ddpg import DDPG, RequestError, RunStopped, opening
 from ddpg.checkpoint import find_checkpoint
 from ddpg.opening import resume_run, start_run
 from ddpg.plotting import read_columns
@@ -42,6 +43,23 @@ def test_every_evaluation_of_a_run_meets_the_same_starts(config, tmp_path):
     still = replace(config, env="Pendulum-v1", episodes=2, evaluate_every=200, learning_starts=5_000)
     start_run(still, tmp_path / "run", tmp_path / "plots").go(show_progress=False)
     assert len(set(read_columns(tmp_path / "run" / "evaluations.csv")["mean"])) == 1
+
+
+def test_threads_are_set_before_tensorflow_computes(config, tmp_path, monkeypatch):
+    """Later it would refuse them; and a run that asks for none must leave a user's own setting alone."""
+    asked = []
+    monkeypatch.setattr(opening, "DDPG", lambda *arguments: asked.append("agent") or DDPG(*arguments))
+    monkeypatch.setattr(tf.config.threading, "set_intra_op_parallelism_threads", asked.append)
+    start_run(config, tmp_path / "one", tmp_path)
+    start_run(replace(config, threads=3), tmp_path / "two", tmp_path)
+    assert asked == ["agent", 3, "agent"]
+
+
+def test_threads_that_come_too_late_are_refused(config, tmp_path):
+    tf.zeros(1)
+    with pytest.raises(RequestError, match="threads: TensorFlow is at work in this process already"):
+        start_run(replace(config, threads=37), tmp_path / "run", tmp_path)
+    assert not (tmp_path / "run").exists()
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

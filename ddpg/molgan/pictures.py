@@ -1,0 +1,42 @@
+"""MolGAN's pictures: the curves of a run, and some of its molecules."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from matplotlib.figure import Figure
+from rdkit import Chem
+from rdkit.Chem import Draw
+
+from ddpg.plotting import AVERAGE, EPISODE, EVALUATION, finish, read_columns
+
+
+def draw_curves(run_folder: Path, objective: str, data_mean: float, picture: Path) -> None:
+    """Draw a run: what shares of its graphs are valid, unique and novel, and what they score.
+
+    Args:
+        run_folder: Holds `evaluations.csv`.
+        objective: What the run is rewarded for.
+        data_mean: What the data score.
+        picture: The PNG to write, in one step.
+    """
+    evaluations = read_columns(run_folder / "evaluations.csv")
+    figure = Figure(figsize=(9, 5), dpi=110, layout="constrained")
+    axes = figure.add_subplot()
+    for name, colour in (("valid", AVERAGE), ("unique", "#009e73"), ("novel", EPISODE)):
+        axes.plot(evaluations["steps"], evaluations[name], color=colour, label=f"{name} (share)")
+    axes.plot(evaluations["steps"], evaluations["objective"], color=EVALUATION, lw=2, label=f"mean {objective}")
+    axes.axhline(data_mean, color=EVALUATION, lw=1, ls=":", label=f"{objective} of the data")
+    axes.set_ylim(0, 1.02)
+    axes.set_title(f"MolGAN for {objective}: {run_folder.name}")
+    axes.set_xlabel("updates of the generator")
+    axes.set_ylabel("share of graphs, or score from 0 to 1")
+    finish(figure, picture)
+
+
+def draw_molecules(molecules: Sequence[Chem.Mol], legends: Sequence[str], picture: Path) -> None:
+    """Draw a grid of molecules, each with a line of text below it, into a PNG that appears in one step."""
+    image = Draw.MolsToGridImage(list(molecules), molsPerRow=6, subImgSize=(200, 170), legends=list(legends))
+    picture.parent.mkdir(parents=True, exist_ok=True)
+    partial = picture.with_suffix(".partial.png")
+    image.save(partial)
+    partial.replace(picture)

@@ -1,0 +1,89 @@
+"""The replay buffer on the disk: a file for the transitions added between two checkpoints, shared by later ones.
+
+So a checkpoint costs what is new since the last one, and not the whole buffer.
+"""
+
+import json
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from ddpg.files import checksum, new_file, refuse_link, synchronise
+from ddpg.replay_buffer import ReplayBuffer
+from ddpg.snapshot import check_file, damage_named
+
+FILES_PER_BUFFER = 16  # a file holds at most a sixteenth of a large buffer, so that old transitions can go
+
+
+class Segment(NamedTuple):
+    """A replay file: the transitions `start` to `stop` - 1, counted from the run's beginning."""
+
+    start: int
+    stop: int
+    sha256: str
+
+    @property
+    def name(self) -> str:
+        """Its file name."""
+        return f"{self.start:09d}-{self.stop:09d}.float32"
+
+
+class ReplayFiles:
+    """Writes the replay files of one run.
+
+    Args:
+        folder: Where they lie.
+        segments: Those that a resumed run stands on.
+    """
+
+    def __init__(self, folder: Path, segments: Iterable[Segment] = ()) -> None:
+        self.folder, self.segments = folder, list(segments)
+        refuse_link(folder)  # old files are deleted in it
+        folder.mkdir(parents=True, exist_ok=True)
+
+    def save_new(self, buffer: ReplayBuffer) -> None:
+        """Write the transitions that no file holds yet."""
+        oldest = buffer.added - len(buffer)
+        start, stop = max(self.segments[-1].stop if self.segments else 0, oldest), buffer.added
+        most = max(10_000, buffer.capacity // FILES_PER_BUFFER)
+        for first in range(start, stop, most):
+            last = min(first + most, stop)
+            partial = self.folder / "new.partial"
+            with new_file(partial) as file:
+                file.write(buffer.rows.take(range(first, last), axis=0, mode="wrap").data)
+            segment = Segment(first, last, checksum(partial))
+            partial.replace(self.folder / segment.name)
+            self.segments.append(segment)
+        synchronise(self.folder)
+        self.segments = [segment for segment in self.segments if segment.stop > oldest]
+
+    def drop_unneeded(self, checkpoints: Sequence[Path]) -> None:
+        """Delete the files that none of these checkpoints needs."""
+        try:
+            needed = {segment.name for place in checkpoints for segment in segments_in(place)}
+        except (OSError, ValueError, LookupError, TypeError):  # one of them is damaged: delete nothing it may need
+            return
+        for path in self.folder.glob("*-*.float32"):
+            if path.name not in needed:
+                path.unlink()
+
+
+def segments_in(place: Path) -> list[Segment]:
+    """Return the replay files that a checkpoint's manifest names."""
+    manifest = json.loads((place / "manifest.json").read_text(encoding="utf-8"))
+    return [Segment(int(start), int(stop), str(sha256)) for start, stop, sha256 in manifest["replay"]]
+
+
+def restore_replay(buffer: ReplayBuffer, folder: Path, segments: list[Segment]) -> None:
+    """Fill the replay buffer from its files, each checked before it is read."""
+    for segment in segments:
+        path = folder / segment.name
+        with damage_named(path):
+            if not (0 <= segment.start < segment.stop and segment.start in (buffer.added, segments[0].start)):
+                raise ValueError("it does not follow the file before it")
+            check_file(path, 4 * (segment.stop - segment.start) * buffer.row_size, segment.sha256)
+            rows = np.fromfile(path, np.float32).reshape(-1, buffer.row_size)[-buffer.capacity :]
+            buffer.rows[np.arange(segment.stop - len(rows), segment.stop) % buffer.capacity] = rows
+            buffer.added = segment.stop

@@ -1,0 +1,78 @@
+"""Settings as the fields of a frozen dataclass: declared once, with their help and their limits, and checked."""
+
+import dataclasses
+import math
+import typing
+from typing import Any, TypeVar
+
+from ddpg.errors import RequestError
+
+T = TypeVar("T")
+
+
+def setting(default: Any, help: str, within: str | None = None, choices: tuple[str, ...] | None = None) -> Any:
+    """Declare one field of `Config`.
+
+    Args:
+        default: Its default; a `dict` or `list` class stands for a new empty one.
+        help: One line for people: symbol, meaning, unit, source.
+        within: The interval that a number must lie in, as mathematicians write it: "(0, 1]".
+        choices: The words allowed, for a string.
+    """
+    value = {"default_factory": default} if isinstance(default, type) else {"default": default}
+    return dataclasses.field(metadata={"help": help, "within": within, "choices": choices}, **value)
+
+
+def check_values(config: Any) -> None:
+    """Raise `RequestError` unless every field of a dataclass has a value of its type and within its limits."""
+    for field in dataclasses.fields(config):
+        check_value(field, value_type(type(config), field), getattr(config, field.name))
+
+
+def from_json(kind: type[T], settings: dict[str, Any]) -> T:
+    """Make a dataclass of settings from JSON values.
+
+    Raises:
+        RequestError: A name is unknown or a value is not allowed.
+    """
+    fields = {field.name: field for field in dataclasses.fields(kind)}  # type: ignore[arg-type]
+    unknown = settings.keys() - fields.keys()
+    if unknown:
+        raise RequestError(f"unknown setting {sorted(unknown)[0]!r}; was it written by another version?")
+    pairs = {name for name, field in fields.items() if isinstance(field.default, tuple)}
+    return kind(**{name: tuple(value) if name in pairs else value for name, value in settings.items()})
+
+
+def value_type(kind: type, field: dataclasses.Field) -> type:
+    """Return the plain type of a field's values: `float | None` is float, `tuple[int, int]` is int."""
+    hint = typing.get_type_hints(kind)[field.name]
+    if hint in (str, bool, int, float) or typing.get_origin(hint) is dict:
+        return typing.get_origin(hint) or hint
+    return typing.get_args(hint)[0]
+
+
+def check_value(field: dataclasses.Field, kind: type, value: Any) -> None:
+    """Raise `RequestError` unless `value` has the field's type and lies in its interval."""
+    if value is None and field.default is None:
+        return
+    choices, within = field.metadata["choices"], field.metadata["within"]
+    pair = isinstance(field.default, tuple)
+    numbers = value if pair else (value,)
+    if not isinstance(numbers, tuple) or (pair and len(numbers) != 2):
+        raise RequestError(f"expected two whole numbers, got {value!r}", field.name)
+    for number in numbers:
+        accepted = (int, float) if kind is float else (kind,)
+        if not isinstance(number, accepted) or (isinstance(number, bool) and kind is not bool):
+            raise RequestError(f"expected {kind.__name__}, got {number!r}", field.name)
+        if choices and number not in choices:
+            raise RequestError(f"{number!r} is not one of {', '.join(choices)}", field.name)
+        if isinstance(number, (int, float)) and within and not inside(number, within):
+            raise RequestError(f"{number} is outside {within}; the default is {field.default}", field.name)
+
+
+def inside(number: float, interval: str) -> bool:
+    """Say whether a number lies in an interval such as "(0, 1]"; NaN and infinity lie in none."""
+    low, high = (float(bound) for bound in interval[1:-1].split(","))
+    above = number > low if interval[0] == "(" else number >= low
+    below = number < high if interval[-1] == ")" else number <= high
+    return -math.inf < number < math.inf and above and below

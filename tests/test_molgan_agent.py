@@ -1,0 +1,83 @@
+"""A round of MolGAN's learning: who learns from whom, and the same numbers from the same seed."""
+
+import numpy as np
+import pytest
+
+pytest.importorskip("rdkit", reason="RDKit is not installed (requirements-molgan.txt)")
+
+from ddpg.molgan.agent import MolGAN
+from ddpg.molgan.config import MolGANConfig
+
+SMALL = {"batch_size": 4, "critic_steps": 2, "latent_size": 3, "jit_compile": False}
+
+
+def graphs(config: MolGANConfig) -> tuple[np.ndarray, np.ndarray]:
+    random = np.random.default_rng(0)
+    shape = (config.critic_steps, config.batch_size, 9)
+    bonds = np.triu(random.integers(4, size=(*shape, 9)), 1)
+    return random.integers(5, size=shape).astype(np.uint8), (bonds + bonds.swapaxes(2, 3)).astype(np.uint8)
+
+
+def learned(rl_weight: float = 0.5, reward: float = 0.3, rounds: int = 1, **settings) -> MolGAN:
+    agent = MolGAN(MolGANConfig(**SMALL | settings))
+    rewards = np.full((agent.config.batch_size, 1), reward, np.float32)
+    for _ in range(rounds):
+        agent.generate()
+        agent.update(*graphs(agent.config), rewards, rewards, rl_weight)
+    return agent
+
+
+def weights(network) -> np.ndarray:
+    return np.concatenate([variable.numpy().ravel() for variable in network.variables])
+
+
+def test_every_network_learns_and_the_same_seed_gives_the_same_bits():
+    fresh, one, other = MolGAN(MolGANConfig(**SMALL)), learned(rounds=2), learned(rounds=2)
+    for name in ("generator", "discriminator", "reward_network"):
+        assert not np.array_equal(weights(getattr(fresh, name)), weights(getattr(one, name))), name
+        np.testing.assert_array_equal(weights(getattr(one, name)), weights(getattr(other, name)))
+
+
+def test_lambda_decides_whom_the_generator_follows():
+    """At λ = 1 the rewards do not matter to it, and at λ = 0 the data do not."""
+    data_only = [weights(learned(rl_weight=0.0, reward=reward).generator) for reward in (0.1, 0.9)]
+    np.testing.assert_array_equal(*data_only)
+    objective_only = [weights(learned(rl_weight=1.0, penalty_weight=penalty).generator) for penalty in (1.0, 10.0)]
+    np.testing.assert_array_equal(*objective_only)
+    assert not np.array_equal(data_only[0], objective_only[0])
+
+
+def test_the_reward_network_learns_the_reward_of_graphs():
+    agent = MolGAN(MolGANConfig(**SMALL, reward_learning_rate=0.01))
+    high, low = np.full((4, 1), 0.9, np.float32), np.full((4, 1), 0.2, np.float32)
+    losses = []
+    for _ in range(60):
+        agent.generate()
+        losses.append(agent.update(*graphs(agent.config), high, low, 0.0).reward_loss)
+    assert losses[-1] < 0.5 * losses[0]  # a constant would reach 0.87
+
+
+def test_what_is_scored_is_what_the_reward_network_sees():
+    """The original code scores another random sample than the one that it learns from."""
+    agent = MolGAN(MolGANConfig(**SMALL))
+    atoms, bonds = agent.generate()
+    seed = agent._seed()
+    soft_atoms, soft_bonds = agent.sample(agent.latent(seed), seed)
+    np.testing.assert_array_equal(atoms, np.argmax(soft_atoms, axis=-1))
+    np.testing.assert_array_equal(bonds, np.argmax(soft_bonds, axis=-1))
+
+
+def test_the_averaged_generator_is_lent_and_given_back():
+    agent = learned(rounds=3, generator_average=0.5)
+    own = weights(agent.generator)
+    with agent.averaged():
+        assert not np.array_equal(weights(agent.generator), own)
+    np.testing.assert_array_equal(weights(agent.generator), own)
+
+
+def test_no_two_minibatches_share_their_random_numbers():
+    agent = learned()
+    seeds = [tuple(agent._seed() + np.array([0, step])) for step in range(agent.config.critic_steps + 1)]
+    agent.rounds += 1
+    seeds += [tuple(agent._seed() + np.array([0, step])) for step in range(agent.config.critic_steps + 1)]
+    assert len(set(seeds)) == len(seeds)

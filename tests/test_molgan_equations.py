@@ -1,0 +1,84 @@
+"""MolGAN's equations with numbers worked out by hand, and the bridge to DDPG's."""
+
+import ast
+from pathlib import Path
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from ddpg.equations import bellman_target, critic_loss
+from ddpg.molgan.equations import (
+    adversarial_loss,
+    discriminator_loss,
+    feature_matching,
+    generator_loss,
+    gradient_penalty,
+)
+
+ROOT = Path(__file__).parent.parent
+
+
+def imports(path: Path) -> set[str]:
+    """What a file imports, as "module.name", also inside its functions, but not for the type checker alone."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    for node in ast.walk(tree):
+        if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING":
+            node.body = []
+    found = [node for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)]
+    return {f"{node.module}.{alias.name}" for node in found for alias in node.names}
+
+
+def test_with_one_step_episodes_the_bellman_target_is_the_reward():
+    """So MolGAN's critic is DDPG's: the same loss, and a target that needs no next state."""
+    reward, value = tf.constant([[0.3], [0.7]]), tf.constant([[0.1], [0.9]])
+    target = bellman_target(reward, terminated=tf.ones((2, 1)), next_value=tf.constant([[5.0], [-8.0]]), gamma=0.99)
+    np.testing.assert_array_equal(target, reward)
+    assert float(critic_loss(value, target)) == pytest.approx((0.2**2 + 0.2**2) / 2)
+
+
+def test_molgan_needs_no_replay_no_noise_and_no_soft_update():
+    """The first post: its data are independent, so there is nothing for them to do."""
+    own = set().union(*(imports(path) for path in (ROOT / "ddpg" / "molgan").glob("*.py")))
+    assert {"ddpg.equations.critic_loss", "ddpg.equations.policy_loss"} <= own
+    assert "ddpg.equations.soft_update" not in own
+    modules, new = set(), own
+    while new:  # and what its imports import
+        modules |= new
+        paths = [ROOT / f"{name.rpartition('.')[0].replace('.', '/')}.py" for name in new if name.startswith("ddpg.")]
+        new = set().union(*(imports(path) for path in paths if path.is_file())) - modules
+    for module in ("ddpg.replay_buffer", "ddpg.noise", "ddpg.agent"):
+        assert not [name for name in modules if name.startswith(f"{module}.")], module
+
+
+def test_the_wasserstein_losses_pull_in_opposite_directions():
+    real, fake = tf.constant([[2.0], [4.0]]), tf.constant([[1.0], [0.0]])
+    assert float(discriminator_loss(real, fake)) == 0.5 - 3.0
+    assert float(adversarial_loss(fake)) == -0.5
+
+
+def test_the_penalty_takes_the_norm_of_a_whole_graph():
+    """MolGAN's own code takes one norm per atom or bond slot, which asks every slot for a gradient of size 1."""
+    by_atoms, by_bonds = np.zeros((2, 9, 5), np.float32), np.zeros((2, 9, 9, 4), np.float32)
+    by_atoms[0, 3, 1], by_bonds[0, 2, 4, 0] = 3.0, 4.0  # norm 5; the other graph's is 0
+    assert float(gradient_penalty(tf.constant(by_atoms), tf.constant(by_bonds))) == pytest.approx((16 + 1) / 2, 1e-4)
+
+
+def test_feature_matching_compares_means():
+    real, fake = tf.constant([[1.0, 2.0], [3.0, 4.0]]), tf.constant([[2.0, 0.0], [2.0, 0.0]])
+    assert float(feature_matching(real, fake)) == 9.0
+
+
+def test_equation_7_gives_both_losses_one_size_and_lets_no_gradient_through_the_ratio():
+    imitation, policy = tf.Variable(6.0), tf.Variable(-0.5)
+    with tf.GradientTape() as tape:
+        loss = generator_loss(imitation, policy, rl_weight=0.25, ratio=True)
+    by_imitation, by_policy = tape.gradient(loss, (imitation, policy))
+    assert float(loss) == pytest.approx(0.75 * 6 + 0.25 * 12 * -0.5)
+    assert float(by_imitation) == pytest.approx(0.75)
+    assert float(by_policy) == pytest.approx(0.25 * 12)
+
+
+def test_the_weight_of_the_objective_is_one_minus_lambda():
+    assert float(generator_loss(tf.constant(6.0), tf.constant(-0.5), 0.25)) == pytest.approx(0.75 * 6 - 0.25 * 0.5)
+    assert float(generator_loss(tf.constant(6.0), tf.constant(-0.5), 0.0)) == 6.0

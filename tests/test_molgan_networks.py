@@ -1,0 +1,73 @@
+"""The generator's graphs are symmetric, and what reads a graph does not care in which order its atoms stand."""
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+pytest.importorskip("rdkit", reason="RDKit is not installed (requirements-molgan.txt)")
+
+from ddpg.molgan.layers import GatedAggregation, RelationalGraphConvolution
+from ddpg.molgan.networks import Generator, GraphNetwork
+
+
+def random_graphs(count: int = 3) -> tuple[np.ndarray, np.ndarray]:
+    random = np.random.default_rng(0)
+    atoms = random.dirichlet(np.ones(5), (count, 9)).astype(np.float32)
+    bonds = random.dirichlet(np.ones(4), (count, 9, 9)).astype(np.float32)
+    return atoms, (bonds + bonds.swapaxes(1, 2)) / 2
+
+
+def test_a_bond_is_the_same_from_both_ends():
+    atoms, bonds = Generator()(tf.random.stateless_normal([4, 32], [0, 0]))
+    assert atoms.shape == (4, 9, 5) and bonds.shape == (4, 9, 9, 4)
+    np.testing.assert_array_equal(bonds, tf.transpose(bonds, (0, 2, 1, 3)))
+
+
+@pytest.mark.parametrize("activation", [None, "sigmoid"])
+def test_the_order_of_the_atoms_does_not_matter(activation):
+    atoms, bonds = random_graphs()
+    order = np.random.default_rng(1).permutation(9)
+    network = GraphNetwork(activation)
+    shuffled = network(atoms[:, order], bonds[:, order][:, :, order])
+    np.testing.assert_allclose(network(atoms, bonds), shuffled, atol=1e-6)
+
+
+def test_rewards_lie_between_0_and_1_and_the_discriminator_has_weights_of_its_own():
+    atoms, bonds = random_graphs()
+    reward_network, discriminator = GraphNetwork("sigmoid", seed=1), GraphNetwork(None, seed=2)
+    rewards = reward_network(100 * atoms, bonds)
+    discriminator(atoms, bonds)
+    assert (rewards.numpy() > 0).all() and (rewards.numpy() < 1).all()
+    assert not {id(v) for v in reward_network.variables} & {id(v) for v in discriminator.variables}
+    for one, other in zip(reward_network.variables, discriminator.variables, strict=True):
+        assert one.shape == other.shape
+
+
+def test_a_graph_without_bonds_is_a_bag_of_atoms():
+    """No bond carries no message, whatever its own channel says."""
+    atoms, _ = random_graphs(1)
+    no_bonds, half = np.zeros((1, 9, 9, 4), np.float32), np.zeros((1, 9, 9, 4), np.float32)
+    half[..., 0] = 0.5
+    network = GraphNetwork()
+    np.testing.assert_array_equal(network(atoms, no_bonds), network(atoms, half))
+
+
+def test_the_convolution_is_the_papers_equation():
+    """Two atoms, one number each, all weights by hand: h' = tanh(own + Σ of what the bond's kind lets through)."""
+    layer = RelationalGraphConvolution(1)
+    h, bonds = np.array([[[1.0], [10.0]]], np.float32), np.zeros((1, 2, 2, 3), np.float32)
+    bonds[0, 0, 1, 2] = bonds[0, 1, 0, 2] = 1.0  # triple
+    layer(h, bonds)
+    layer.own.set_weights([np.array([[0.1]]), np.array([0.01])])
+    layer.heard.set_weights([np.array([[5.0, 6.0, 0.02]]), np.zeros(3)])
+    np.testing.assert_allclose(layer(h, bonds)[0, :, 0], np.tanh([0.1 + 0.01 + 0.2, 1.0 + 0.01 + 0.02]), rtol=1e-6)
+
+
+def test_the_gate_decides_how_much_an_atom_counts():
+    layer = GatedAggregation(1)
+    atoms = np.array([[[1.0], [-1.0]]], np.float32)
+    layer(atoms)
+    layer.gate.set_weights([np.array([[2.0]]), np.zeros(1)])
+    layer.content.set_weights([np.array([[0.5]]), np.zeros(1)])
+    gates, contents = 1 / (1 + np.exp([-2.0, 2.0])), np.tanh([0.5, -0.5])
+    np.testing.assert_allclose(layer(atoms), [[np.tanh((gates * contents).sum())]], rtol=1e-6)
