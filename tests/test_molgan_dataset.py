@@ -73,7 +73,7 @@ def test_the_scales_are_molgans_own():
     smiles = QM9.read_text().split()
     molecules = [Chem.MolFromSmiles(each) for each in smiles]
     for objective, mean in (("druglikeness", 0.468), ("solubility", 0.302), ("synthesisability", 0.232)):
-        assert float(Reward([objective])(molecules).mean()) == pytest.approx(mean, abs=0.0015)
+        assert float(Reward([objective])(molecules).mean()) == pytest.approx(mean, abs=0.005)
 
 
 def test_rewards_lie_between_0_and_1_and_multiply():

@@ -21,6 +21,7 @@ def test_a_bond_is_the_same_from_both_ends():
     atoms, bonds = Generator()(tf.random.stateless_normal([4, 32], [0, 0]))
     assert atoms.shape == (4, 9, 5) and bonds.shape == (4, 9, 9, 4)
     np.testing.assert_array_equal(bonds, tf.transpose(bonds, (0, 2, 1, 3)))
+    assert (np.argmax(bonds, axis=-1)[:, range(9), range(9)] == 0).all()  # no atom is bonded to itself
 
 
 @pytest.mark.parametrize("activation", [None, "sigmoid"])

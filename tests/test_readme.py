@@ -222,7 +222,7 @@ def figure(pattern: str) -> list[float]:
 def test_the_figures_of_startup_soak_and_checkpoints_are_those_that_were_measured():
     startup = read("startup.csv")
     shown = figure(
-        r"`--help` answers in ([\d.]+) s.*?imports alone take ([\d.]+) s.*?first environment step.*? after ([\d.]+) s"
+        r"--help` answers in ([\d.]+) s.*?imports alone take ([\d.]+) s.*?first environment step.*? after ([\d.]+) s"
     )
     for name, seconds in zip(("help", "imports", "first_step"), shown, strict=True):
         assert seconds == pytest.approx(statistics.median(float(row[name]) for row in startup), abs=0.0051), name

@@ -63,6 +63,7 @@ def train(arguments: argparse.Namespace) -> int:
     import_tensorflow()
     from ddpg.molgan.dataset import own_molecules, read_molecules
     from ddpg.molgan.run import resume, start
+    from ddpg.records import refuse_existing
 
     if config is None:
         for name in ("run_dir", "data", *(name for name in given if name != "epochs")):
@@ -70,9 +71,10 @@ def train(arguments: argparse.Namespace) -> int:
                 raise RequestError("a resumed run has its own; leave it out", name)
         run = resume(arguments.resume, given.get("epochs"), arguments.plot_dir)
     else:
+        folder = arguments.run_dir or Path("runs", "molgan", f"{time.strftime('%Y%m%d-%H%M%S')}-seed{config.seed}")
+        refuse_existing(folder)  # before the data are read, which takes a while
         dataset = read_molecules(arguments.data) if arguments.data else own_molecules()
         print(f"data        {dataset}")
-        folder = arguments.run_dir or Path("runs", "molgan", f"{time.strftime('%Y%m%d-%H%M%S')}-seed{config.seed}")
         run = start(config, dataset, folder, arguments.plot_dir)
     run.go(arguments.progress)
     again = shlex.join([*PROGRAM.split(), "train", "--resume", str(run.folder)])

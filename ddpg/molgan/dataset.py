@@ -118,9 +118,10 @@ def random_molecule(random: np.random.Generator) -> Chem.Mol | None:
     atoms, bonds = np.zeros(MOST_ATOMS, np.uint8), np.zeros((MOST_ATOMS, MOST_ATOMS), np.uint8)
     atoms[:count] = random.choice(len(ATOMS), count, p=(0, 0.7, 0.13, 0.16, 0.01))
     for new in range(1, count):
-        bond(random.integers(new), new, atoms, bonds)
+        bond(int(random.integers(new)), new, atoms, bonds)
     for _ in range(random.integers(5)):
-        bond(*random.choice(count, 2, replace=False), atoms, bonds)
+        one, other = random.choice(count, 2, replace=False)
+        bond(int(one), int(other), atoms, bonds)
     return to_molecule(atoms, bonds)
 
 

@@ -16,7 +16,7 @@ class RelationalGraphConvolution(layers.Layer):
     """
 
     def __init__(self, units: int, seed: int = 0, kinds: int = 3) -> None:
-        super().__init__()
+        super().__init__(name=f"convolution_{seed}")
         self.units, self.kinds = units, kinds
         self.own = dense(units, seed)
         self.heard = dense(units * kinds, seed + 1)
@@ -43,7 +43,7 @@ class GatedAggregation(layers.Layer):
     """
 
     def __init__(self, units: int, seed: int = 0) -> None:
-        super().__init__()
+        super().__init__(name=f"aggregation_{seed}")
         self.gate = dense(units, seed, "sigmoid")
         self.content = dense(units, seed + 1, "tanh")
 
@@ -58,5 +58,6 @@ class GatedAggregation(layers.Layer):
 
 
 def dense(units: int, seed: int, activation: str | None = None) -> layers.Dense:
-    """Return a dense layer with its initial weights drawn from a seed."""
-    return layers.Dense(units, activation, kernel_initializer=initializers.GlorotUniform(seed=seed))
+    """Return a dense layer with its initial weights drawn from a seed, and a name that is the same in every process."""
+    initializer = initializers.GlorotUniform(seed=seed)
+    return layers.Dense(units, activation, kernel_initializer=initializer, name=f"dense_{seed}")

@@ -7,13 +7,13 @@ diagonal.  Molecules are kekulised: bonds are single, double or triple, never ar
 from typing import NamedTuple
 
 import numpy as np
-from rdkit import Chem, RDLogger
+from rdkit import Chem, rdBase
 
-RDLogger.DisableLog("rdApp.*")  # it writes a line for each molecule that it cannot read; they are counted instead
+rdBase.DisableLog("rdApp.*")  # it writes a line for each molecule that it cannot read; they are counted instead
 
 MOST_ATOMS = 9
 ATOMS = ("*", "C", "N", "O", "F")  # 0 is padding: no atom
-BONDS = (None, Chem.BondType.SINGLE, Chem.BondType.DOUBLE, Chem.BondType.TRIPLE)  # 0 is no bond
+BONDS = (Chem.BondType.ZERO, Chem.BondType.SINGLE, Chem.BondType.DOUBLE, Chem.BondType.TRIPLE)  # 0 is no bond
 VALENCES = np.array([0, 4, 3, 2, 1])  # of `ATOMS`, without a charge
 
 
@@ -48,7 +48,7 @@ def to_graph(molecule: Chem.Mol) -> tuple[np.ndarray, np.ndarray]:
             raise Unusable("with charges or radicals")
         atoms[place] = ATOMS.index(atom.GetSymbol())
     for bond in molecule.GetBonds():
-        if bond.GetBondType() not in BONDS:
+        if bond.GetBondType() not in BONDS[1:]:
             raise Unusable("with bonds other than single, double and triple")
         pair = bond.GetBeginAtomIdx(), bond.GetEndAtomIdx()
         bonds[pair] = bonds[pair[::-1]] = BONDS.index(bond.GetBondType())

@@ -6,10 +6,14 @@ Sizes are those of the paper's section 4.
 from itertools import count
 
 import keras
+import numpy as np
 from keras import ops
 
 from ddpg.molgan.layers import GatedAggregation, RelationalGraphConvolution, dense
 from ddpg.molgan.molecules import ATOMS, BONDS, MOST_ATOMS
+
+# Added to the logits, it leaves the diagonal no choice but "no bond".
+NO_SELF_BONDS = np.where(np.eye(MOST_ATOMS)[:, :, None] * np.arange(len(BONDS)), -1e4, 0.0).astype(np.float32)
 
 
 class Generator(keras.Model):
@@ -33,7 +37,7 @@ class Generator(keras.Model):
             z = layer(z)
         atoms = ops.reshape(self.atom_logits(z), (-1, MOST_ATOMS, len(ATOMS)))
         bonds = ops.reshape(self.bond_logits(z), (-1, MOST_ATOMS, MOST_ATOMS, len(BONDS)))
-        return atoms, (bonds + ops.transpose(bonds, (0, 2, 1, 3))) / 2
+        return atoms, (bonds + ops.transpose(bonds, (0, 2, 1, 3))) / 2 + NO_SELF_BONDS
 
 
 class GraphNetwork(keras.Model):

@@ -26,11 +26,11 @@ def snapshot_of(agent: MolGAN, loop: dict[str, Any]) -> Snapshot:
 
 def named_variables(agent: MolGAN) -> dict[str, Any]:
     """Return every variable that learning changes, under a name that says whose it is."""
-    names = ("generator", "discriminator", "reward_network")
-    names += ("generator_optimizer", "discriminator_optimizer", "reward_optimizer")
+    networks = ("generator", "discriminator", "reward_network")
+    optimizers = ("generator_optimizer", "discriminator_optimizer", "reward_optimizer")
     return {
         f"{name}.{index:02d}.{variable.name}": variable
-        for name in names
+        for name in networks + optimizers
         for index, variable in enumerate(getattr(agent, name).variables)
     }
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 from rdkit import Chem, DataStructs, RDConfig
-from rdkit.Chem import QED, Crippen, rdFingerprintGenerator
+from rdkit.Chem import QED, rdFingerprintGenerator, rdMolDescriptors
 
 from ddpg.molgan.molecules import to_smiles
 
@@ -34,7 +34,7 @@ def druglikeness(molecule: Chem.Mol) -> float:
 
 def solubility(molecule: Chem.Mol) -> float:
     """Return the normalised octanol-water partition coefficient logP (Wildman and Crippen, 1999)."""
-    return rescaled(Crippen.MolLogP(molecule), *LOG_P)
+    return rescaled(rdMolDescriptors.CalcCrippenDescriptors(molecule)[0], *LOG_P)
 
 
 def synthesisability(molecule: Chem.Mol) -> float:
