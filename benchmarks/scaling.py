@@ -3,7 +3,7 @@
     python benchmarks/scaling.py        # some six minutes on two cores
 
 One thing changes at a time, from networks of 400 and 300 units, minibatches of 64 and HalfCheetah's 17 + 6 numbers.
-The sizes of an axis take turns for several rounds.  It writes benchmarks/results/scaling.csv for `pictures.py`.
+The sizes of an axis take turns for several rounds.  It writes plots/scaling.csv and its picture.
 """
 
 import argparse
@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import numpy as np
+from pictures import draw_scaling
 from runs import ROOT, write_csv
 
 sys.path.insert(0, str(ROOT))
@@ -124,7 +125,8 @@ def main() -> None:
     for axis, size, quantity in dict.fromkeys((r["axis"], r["size"], r["quantity"]) for r in rows):
         cost = np.median([r["measured"] for r in rows if (r["axis"], r["size"]) == (axis, size)])
         print(f"{axis:27} {size:>9,} {cost:10.2f} {quantity}")
-    write_csv(ROOT / "benchmarks" / "results" / "scaling.csv", rows)
+    write_csv(ROOT / "plots" / "scaling.csv", rows)
+    draw_scaling(ROOT / "plots" / "scaling.csv", ROOT / "plots" / "scaling.png")
 
 
 if __name__ == "__main__":

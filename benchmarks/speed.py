@@ -3,8 +3,8 @@
     python benchmarks/speed.py
 
 Machines drift by half within minutes, so the contenders take turns for several rounds, and what counts is the median of
-the ratios within a round.  Needs `requirements-benchmark.txt` for the others.  It writes speed.csv and anatomy.csv in
-benchmarks/results; `pictures.py` draws the first.
+the ratios within a round.  Needs `requirements-benchmark.txt` for the others.  It writes speed.csv, its picture and
+anatomy.csv into plots/.
 """
 
 import argparse
@@ -16,7 +16,7 @@ import time
 from pathlib import Path
 
 import numpy as np
-from pictures import CONTENDERS
+from pictures import CONTENDERS, draw_speeds
 from runs import ROOT, write_csv
 
 HERE = Path(__file__).parent
@@ -110,7 +110,7 @@ def main() -> None:
     )
     parser.add_argument("--rounds", type=int, default=15, help="many short turns see the same weather")
     parser.add_argument("--steps", type=int, default=200, help="environment steps in a turn; the post's has a tenth")
-    parser.add_argument("--out", type=Path, default=HERE / "results", metavar="DIR", help="for the CSV files")
+    parser.add_argument("--out", type=Path, default=ROOT / "plots", metavar="DIR", help="for what it writes")
     arguments = parser.parse_args()
 
     settings = [
@@ -128,6 +128,7 @@ def main() -> None:
         parts += anatomy(task, batch_size, updates)
         write_csv(arguments.out / "speed.csv", speeds)  # each time: a measurement that is cut off leaves what it has
         write_csv(arguments.out / "anatomy.csv", parts)
+    draw_speeds(arguments.out / "speed.csv", arguments.out / "speed.png")
 
 
 if __name__ == "__main__":

@@ -57,7 +57,9 @@ def test_a_run_trains_and_is_evaluated_and_sampled(trained, tmp_path, capsys):
 
 def test_a_resumed_run_ends_where_the_uninterrupted_run_ends(trained, tmp_path):
     parts = train(tmp_path / "parts", 2)
-    assert main(["train", "--resume", str(parts), "--epochs", "4", "--no-progress"]) == 0
+    again = ["--resume", str(parts), "--epochs", "4", "--plot-dir", str(tmp_path / "plots")]
+    assert main(["train", *again, "--no-progress"]) == 0
+    assert {path.name for path in (tmp_path / "plots").iterdir()} >= {"molgan-parts.png"}
     (agent, _), (again, _) = (load(find_checkpoint(folder)) for folder in (trained, parts))
     assert agent.rounds == again.rounds == 8
     for name, variable in named_variables(agent).items():
