@@ -37,6 +37,15 @@ print(json.dumps({"imported": imported, "peak": resident("VmHWM"), "seen": seen}
 """
 
 
+def resident_mib(process: int | str = "self") -> float:
+    """Return a process's resident memory in MiB, 0 if it is gone."""
+    try:
+        lines = Path(f"/proc/{process}/status").read_text().splitlines()
+        return next(int(line.split()[1]) for line in lines if line.startswith("VmRSS")) / 1024
+    except (OSError, StopIteration):
+        return 0.0
+
+
 def measure(env: str, steps: int, *flags: str) -> dict:
     """Train in a fresh process; return bytes: after the import, at the peak, and at each episode's end."""
     with tempfile.TemporaryDirectory() as folder:

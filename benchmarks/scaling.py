@@ -10,9 +10,9 @@ import argparse
 import sys
 import time
 from collections.abc import Callable, Iterable
-from pathlib import Path
 
 import numpy as np
+from memory import resident_mib
 from pictures import draw_scaling
 from runs import ROOT, write_csv
 
@@ -89,16 +89,10 @@ def row(axis: str, quantity: str, size: int, number: int, measured: float) -> di
 
 def memory(stored: int) -> float:
     """Return by how many MiB resident memory grew when a buffer was made and filled with so many transitions."""
-    before = resident()
+    before = resident_mib()
     buffer = ReplayBuffer(stored, STATE_SIZE, ACTION_SIZE)
     fill(buffer, stored)
-    return resident() - before
-
-
-def resident() -> float:
-    """Return this process's resident memory in MiB."""
-    lines = Path("/proc/self/status").read_text().splitlines()
-    return next(int(line.split()[1]) for line in lines if line.startswith("VmRSS")) / 1024
+    return resident_mib() - before
 
 
 def main() -> None:

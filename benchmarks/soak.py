@@ -18,6 +18,7 @@ from pathlib import Path
 
 import numpy as np
 from floor import floor
+from memory import resident_mib
 from runs import ROOT, write_csv
 
 sys.path.insert(0, str(ROOT))
@@ -62,15 +63,6 @@ def steps_in(episodes: Path) -> int:
         return int(episodes.read_text().splitlines()[-1].split(",")[1])
     except (OSError, ValueError, IndexError):
         return 0
-
-
-def resident_mib(process: int) -> float:
-    """Return a process's resident memory, 0 if it is gone."""
-    try:
-        lines = Path(f"/proc/{process}/status").read_text().splitlines()
-        return next(int(line.split()[1]) for line in lines if line.startswith("VmRSS")) / 1024
-    except (OSError, StopIteration):
-        return 0.0
 
 
 def open_files(process: int) -> int:

@@ -6,10 +6,18 @@ from typing import Any
 
 from ddpg.agent import DDPG
 from ddpg.config import Config
-from ddpg.errors import RequestError
 from ddpg.records import COLUMNS
 from ddpg.replay_files import Segment, restore_replay, segments_in
-from ddpg.snapshot import Snapshot, check_snapshot, damage_named, fill_variables, natural, read_description
+from ddpg.snapshot import (
+    Snapshot,
+    check_snapshot,
+    damage_named,
+    fill_variables,
+    natural,
+    numbered,
+    read_description,
+    read_settings,
+)
 from ddpg.training import Episode
 
 KIND = "ddpg"
@@ -45,11 +53,7 @@ def named_variables(agent: DDPG) -> dict[str, Any]:
         "actor_optimizer": agent.actor_optimizer,
         "critic_optimizer": agent.critic_optimizer,
     }
-    return {
-        f"{owner}.{index:02d}.{variable.name}": variable
-        for owner, holder in owners.items()
-        for index, variable in enumerate(holder.variables)
-    }
+    return numbered(owners)
 
 
 def load(place: Path, config: Config | None = None) -> tuple[DDPG, dict[str, Any], list[Segment]]:
@@ -92,11 +96,7 @@ def describe(place: Path) -> dict[str, Any]:
 
 def saved_config(place: Path, description: dict[str, Any]) -> Config:
     """Return the settings that a checkpoint was made with; one that is not allowed is damage to its file."""
-    with damage_named(place / "run.json"):
-        try:
-            return Config.from_json(description["config"])
-        except RequestError as error:
-            raise ValueError(error) from None
+    return read_settings(place, description, Config)
 
 
 def read_loop(place: Path, description: dict[str, Any]) -> tuple[Episode, float, float | None, dict[str, int]]:

@@ -3,7 +3,7 @@
 import gc
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
@@ -83,7 +83,7 @@ class Run:
                     self._consume(environment, own, bar)
                 except RunStopped as error:
                     what = "the last sound checkpoint"
-                    if self._sound():
+                    with suppress(RunStopped):  # the networks have broken too
                         self._save()
                         what = "what was learned until then"
                     raise RunStopped(f"{error}; {what} is in {self.folder}") from error.__cause__

@@ -14,12 +14,15 @@ import zipfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 
 from ddpg.errors import RequestError
 from ddpg.files import checksum, new_file, refuse_link, synchronise, write_json
+from ddpg.settings import from_json
+
+T = TypeVar("T")
 
 PARTS = ("run.json", "variables.npz")
 
@@ -107,6 +110,24 @@ def fill_variables(path: Path, variables: dict[str, Any]) -> None:
     arrays = read_arrays(path, {name: (tuple(v.shape), v.dtype) for name, v in variables.items()})
     for name, variable in variables.items():
         variable.assign(arrays[name])
+
+
+def numbered(owners: dict[str, Any]) -> dict[str, Any]:
+    """Return the variables of networks and optimizers, each under a name that says whose it is and which."""
+    return {
+        f"{owner}.{index:02d}.{variable.name}": variable
+        for owner, holder in owners.items()
+        for index, variable in enumerate(holder.variables)
+    }
+
+
+def read_settings(place: Path, description: dict[str, Any], kind: type[T]) -> T:
+    """Return the settings that a checkpoint was made with; one that is not allowed is damage to its file."""
+    with damage_named(place / "run.json"):
+        try:
+            return from_json(kind, description["config"])
+        except RequestError as error:
+            raise ValueError(error) from None
 
 
 def read_description(place: Path, kinds: dict[str, type]) -> dict[str, Any]:

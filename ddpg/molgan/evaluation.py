@@ -13,14 +13,14 @@ from ddpg.molgan.sampling import sample
 AT_A_TIME = 1_600
 
 
-def generate(agent: MolGAN, count: int, seed: int, noise: float | None = None) -> Graphs:
+def generate(agent: MolGAN, count: int, seed: int) -> Graphs:
     """Return so many graphs of the generator's averaged weights, the same for the same seed."""
     random = np.random.default_rng(seed)
     parts = []
     with agent.averaged():
         for first in range(0, count, AT_A_TIME):
             z = random.normal(size=(min(AT_A_TIME, count - first), agent.config.latent_size)).astype(np.float32)
-            parts.append(sample(*agent.logits(z), random, agent.config.sampling_noise if noise is None else noise))
+            parts.append(sample(*agent.logits(z), random, agent.config.sampling_noise))
     return Graphs(*(np.concatenate(column) for column in zip(*parts, strict=True)))
 
 

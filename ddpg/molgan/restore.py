@@ -3,11 +3,18 @@
 from pathlib import Path
 from typing import Any
 
-from ddpg.errors import RequestError
 from ddpg.molgan.agent import MolGAN
 from ddpg.molgan.config import MolGANConfig
-from ddpg.settings import from_json
-from ddpg.snapshot import Snapshot, check_snapshot, damage_named, fill_variables, natural, read_description
+from ddpg.snapshot import (
+    Snapshot,
+    check_snapshot,
+    damage_named,
+    fill_variables,
+    natural,
+    numbered,
+    read_description,
+    read_settings,
+)
 
 KIND = "molgan"
 
@@ -26,13 +33,9 @@ def snapshot_of(agent: MolGAN, loop: dict[str, Any]) -> Snapshot:
 
 def named_variables(agent: MolGAN) -> dict[str, Any]:
     """Return every variable that learning changes, under a name that says whose it is."""
-    networks = ("generator", "discriminator", "reward_network")
+    names = ("generator", "discriminator", "reward_network")
     optimizers = ("generator_optimizer", "discriminator_optimizer", "reward_optimizer")
-    return {
-        f"{name}.{index:02d}.{variable.name}": variable
-        for name in networks + optimizers
-        for index, variable in enumerate(getattr(agent, name).variables)
-    }
+    return numbered({name: getattr(agent, name) for name in names + optimizers})
 
 
 def describe(place: Path) -> dict[str, Any]:
@@ -43,11 +46,7 @@ def describe(place: Path) -> dict[str, Any]:
 
 def saved_config(place: Path, description: dict[str, Any]) -> MolGANConfig:
     """Return the settings that a checkpoint was made with; one that is not allowed is damage to its file."""
-    with damage_named(place / "run.json"):
-        try:
-            return from_json(MolGANConfig, description["config"])
-        except RequestError as error:
-            raise ValueError(error) from None
+    return read_settings(place, description, MolGANConfig)
 
 
 def load(place: Path, config: MolGANConfig | None = None) -> tuple[MolGAN, dict[str, Any]]:
