@@ -8,6 +8,8 @@ import pytest
 import tensorflow as tf
 
 from ddpg.equations import bellman_target, critic_loss
+from ddpg.errors import RequestError
+from ddpg.molgan.config import MolGANConfig
 from ddpg.molgan.equations import (
     adversarial_loss,
     discriminator_loss,
@@ -82,3 +84,26 @@ def test_equation_7_gives_both_losses_one_size_and_lets_no_gradient_through_the_
 def test_the_weight_of_the_objective_is_one_minus_lambda():
     assert float(generator_loss(tf.constant(6.0), tf.constant(-0.5), 0.25)) == pytest.approx(0.75 * 6 - 0.25 * 0.5)
     assert float(generator_loss(tf.constant(6.0), tf.constant(-0.5), 0.0)) == 6.0
+
+
+def test_the_objective_comes_in_late_and_evenly():
+    config = MolGANConfig(rl_weight=0.8, epochs=30, rl_start=10, rl_full=20)
+    assert [config.rl_weight_in(epoch) for epoch in (1, 10, 21, 30)] == [0, 0, 0.8, 0.8]
+    steps = np.diff([config.rl_weight_in(epoch) for epoch in range(10, 22)])
+    np.testing.assert_allclose(steps, 0.8 / 11)
+    assert MolGANConfig(rl_weight=0.8, rl_start=0, rl_full=0).rl_weight_in(1) == 0.8
+
+
+def test_an_objective_that_would_never_come_in_is_refused():
+    with pytest.raises(RequestError, match="after epoch 10, the last is 10"):
+        MolGANConfig(rl_weight=0.8, epochs=10, rl_start=10, rl_full=20)
+
+
+def test_the_best_generator_is_not_the_one_that_makes_one_good_molecule():
+    """Mode collapse: the objective alone would always choose the latest, which has the highest score and no variety."""
+    config = MolGANConfig(rl_weight=0.8, least_unique=0.4)
+    varied, collapsed = (
+        {"valid": 1.0, "objective": score, "unique": unique} for score, unique in ((0.55, 0.4), (0.7, 0.1))
+    )
+    assert config.score(varied) > config.score(collapsed)
+    assert config.score(varied | {"unique": 0.9}) == config.score(varied)  # more than enough is no reason by itself

@@ -12,6 +12,7 @@ from ddpg.molgan.molecules import (  # noqa: E402
     to_graph,
     to_molecule,
     to_molecule_as_molgan_counts,
+    to_molecules,
     to_smiles,
 )
 from ddpg.molgan.sampling import sample  # noqa: E402
@@ -86,14 +87,40 @@ def test_sampling_keeps_valences_the_surest_bonds_first():
     for one, other, kind, logit in ((0, 1, DOUBLE, 3.0), (0, 2, SINGLE, 2.0), (1, 2, TRIPLE, 2.5)):
         bonds[one, other, kind] = bonds[other, one, kind] = logit
     (graph,) = sample(np.eye(5)[atoms][None], bonds[None], np.random.default_rng(0)).bonds
-    # The oxygen has spent its two; the carbon has two of its four left, too few for the triple bond.
-    assert (graph[0, 1], graph[0, 2], graph[1, 2]) == (DOUBLE, NONE, NONE)
+    # The oxygen has spent its two; the carbon has two of its four left, too few for a triple bond; one joins them.
+    assert (graph[0, 1], graph[0, 2], graph[1, 2]) == (DOUBLE, NONE, SINGLE)
 
 
-def test_no_random_graph_breaks_a_valence_or_bonds_padding():
+def logits_of(graph, *likely) -> tuple[np.ndarray, np.ndarray]:
+    """Return logits for one graph's atoms, with no bond but those that are said to be likely."""
+    bonds = np.zeros((9, 9, 4))
+    bonds[..., NONE] = 5.0
+    for one, other, kind, logit in likely:
+        bonds[one, other, kind] = bonds[other, one, kind] = logit
+    return np.eye(5)[graph[0]][None], bonds[None]
+
+
+def test_pieces_are_joined_by_the_likeliest_bond_that_there_is_room_for():
+    # Two pieces, C-O and N=C; O-N would be likeliest, but the oxygen has no room left beside its double bond.
+    logits = logits_of(
+        graph_of("CONC"), (0, 1, DOUBLE, 9.0), (2, 3, DOUBLE, 9.0), (1, 2, SINGLE, 4.0), (0, 3, SINGLE, 2.0)
+    )
+    (molecule,) = to_molecules(sample(*logits, np.random.default_rng(0)))
+    assert to_smiles(molecule) == Chem.CanonSmiles("O=CC=N")
+
+
+def test_what_cannot_be_joined_is_left_away():
+    logits = logits_of(graph_of("OCOF"), (0, 1, DOUBLE, 9.0), (1, 2, DOUBLE, 9.0))
+    graphs = sample(*logits, np.random.default_rng(0))
+    assert to_smiles(to_molecules(graphs)[0]) == "O=C=O"
+    assert graphs.atoms[0].tolist() == [3, 1, 3, 0, 0, 0, 0, 0, 0]  # the fluorine is gone
+
+
+def test_every_random_graph_is_one_molecule():
     random = np.random.default_rng(1)
     bonds = random.normal(size=(200, 9, 9, 4))
     graphs = sample(random.normal(size=(200, 9, 5)), bonds + bonds.swapaxes(1, 2), random, noise=1.0)
+    assert None not in to_molecules(graphs)
     assert (graphs.bonds == graphs.bonds.swapaxes(1, 2)).all()
     assert (graphs.bonds.sum(axis=2) <= VALENCES[graphs.atoms]).all()
-    assert graphs.bonds.sum() > 200
+    assert (graphs.bonds.any(axis=2) <= (graphs.atoms > 0)).all()

@@ -90,19 +90,31 @@ def train(arguments: argparse.Namespace) -> int:
 
 def evaluate(arguments: argparse.Namespace) -> int:
     """Measure as the arguments say, and print the figures."""
-    agent, known = load_best(arguments.checkpoint)
-    from ddpg.molgan.evaluation import generate, measure
+    agent, smiles = load_best(arguments.checkpoint)
+    from ddpg.molgan.evaluation import SCORES, SHARES, data_scores, evaluate_generator
+    from ddpg.molgan.rewards import Reward
 
-    figures = measure(generate(agent, arguments.samples, arguments.seed), known, agent.config.objectives)
+    rewards = {name: Reward([name]) for name in SCORES}
+    rewards["objective"] = Reward(agent.config.objectives, smiles)
+    figures = evaluate_generator(agent, arguments.samples, arguments.seed, set(smiles), rewards)
+    data = data_scores(smiles, rewards)
     if arguments.json:
-        print(json.dumps(figures))
+        all_figures = {"samples": arguments.samples} | figures | {f"data_{name}": data[name] for name in data}
+        print(json.dumps(all_figures))
         return 0
-    print(f"{figures['samples']} graphs, seed {arguments.seed}; strictly, and as MolGAN's own code counts")
-    for name, value in figures.items():
-        if name != "samples" and not name.startswith("molgan_"):
-            other = figures.get(f"molgan_{name}")
-            print(f"{name:17} {value:.3f}" + (f"   {other:.3f}" if other is not None else ""))
+    print(f"{arguments.samples} graphs, seed {arguments.seed}: strictly (as MolGAN's own code counts)")
+    print(f"{'':16}  {'sampled':17}  {'likeliest':17}  data")
+    for name in (*SHARES, *rewards):
+        cells = [both_ways(figures, name), both_ways(figures, name, "likeliest_")]
+        last = f"{data[name]:.3f}" if name in data else ""
+        print(f"{name:16}  {cells[0]:17}  {cells[1]:17}  {last}".rstrip())
     return 0
+
+
+def both_ways(figures: dict[str, float], name: str, prefix: str = "") -> str:
+    """Return a figure as it is counted strictly, and as MolGAN's own code counts it where that differs."""
+    other = figures.get(f"{prefix}molgan_{name}")
+    return f"{figures[prefix + name]:.3f}" + (f"  ({other:.3f})" if other is not None else "")
 
 
 def sample(arguments: argparse.Namespace) -> int:
@@ -114,7 +126,7 @@ def sample(arguments: argparse.Namespace) -> int:
 
     if arguments.out.exists():
         raise RequestError(f"{arguments.out} exists already; name another file", "out")
-    graphs = generate(agent, arguments.count, arguments.seed)
+    graphs, _ = generate(agent, arguments.count, arguments.seed)
     smiles = [to_smiles(molecule) for molecule in to_molecules(graphs)]
     with new_file(arguments.out) as file:
         file.write("\n".join([*smiles, ""]).encode())

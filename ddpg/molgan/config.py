@@ -53,6 +53,9 @@ class MolGANConfig:
         unknown = set(self.objectives) - set(OBJECTIVES)
         if unknown:
             raise RequestError(f"{sorted(unknown)[0]!r} is not one of {', '.join(OBJECTIVES)}", "objective")
+        if self.rl_weight and self.rl_start >= self.epochs:
+            late = f"the objective would come in after epoch {self.rl_start}, the last is {self.epochs}"
+            raise RequestError(f"{late}; give fewer, or more --epochs", "rl_start")
 
     @property
     def objectives(self) -> tuple[str, ...]:

@@ -24,6 +24,8 @@ def draw_curves(run_folder: Path, objective: str, data_mean: float, picture: Pat
     axes = figure.add_subplot()
     for name, colour in (("valid", AVERAGE), ("unique", "#009e73"), ("novel", EPISODE)):
         axes.plot(evaluations["steps"], evaluations[name], color=colour, label=f"{name} (share)")
+    label = "valid before the sampler mends"
+    axes.plot(evaluations["steps"], evaluations["likeliest_valid"], color=AVERAGE, lw=1, ls="--", label=label)
     axes.plot(evaluations["steps"], evaluations["objective"], color=EVALUATION, lw=2, label=f"mean {objective}")
     axes.axhline(data_mean, color=EVALUATION, lw=1, ls=":", label=f"{objective} of the data")
     axes.set_ylim(0, 1.02)

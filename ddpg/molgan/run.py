@@ -14,7 +14,7 @@ from ddpg.files import Lock, check_plot_folder, new_file
 from ddpg.molgan.agent import Metrics, MolGAN
 from ddpg.molgan.config import MolGANConfig
 from ddpg.molgan.dataset import Dataset, read_molecules
-from ddpg.molgan.evaluation import generate, measure
+from ddpg.molgan.evaluation import SHARES, evaluate_generator, generate
 from ddpg.molgan.molecules import Graphs, to_molecules, to_smiles
 from ddpg.molgan.pictures import draw_curves, draw_molecules
 from ddpg.molgan.restore import describe, load, saved_config, snapshot_of
@@ -24,7 +24,8 @@ from ddpg.records import Records, check_records, refuse_existing
 from ddpg.signals import StopRequest
 from ddpg.snapshot import damage_named, natural
 
-FIGURES = ("valid", "unique", "novel", "objective", "druglikeness", "solubility", "synthesisability")
+COUNTED = (*SHARES, *(f"molgan_{name}" for name in SHARES), "objective")
+FIGURES = (*COUNTED, *(f"likeliest_{name}" for name in COUNTED))
 COLUMNS = {
     "epochs": ("epoch", "steps", "rl_weight", "reward", *Metrics._fields, "seconds"),
     "evaluations": ("steps", *FIGURES),
@@ -63,6 +64,7 @@ class Run:
     ) -> None:
         self.folder, self.lock, self.agent, self.dataset = folder, lock, agent, dataset
         self.config, self.records, self.checkpoints = agent.config, records, checkpoints
+        self.known, self.reward = set(dataset.smiles), Reward(agent.config.objectives, dataset.smiles)
         self.last, self.best = last, best
         self.pictures = [plot_folder / f"molgan-{folder.resolve().name}{end}.png" for end in ("", "-molecules")]
         self.began = time.perf_counter() - seconds
@@ -97,7 +99,7 @@ class Run:
             self._record()
             if epoch.epoch % self.config.evaluate_every == 0:
                 figures = self._evaluate()
-                bar.set_postfix_str(" ".join(f"{name} {figures[name]:.2f}" for name in FIGURES[:4]))
+                bar.set_postfix_str(" ".join(f"{name} {figures[name]:.2f}" for name in (*SHARES, "objective")))
                 self._save()
             bar.set_description(f"epoch {epoch.epoch}", refresh=False)
             bar.update()
@@ -119,8 +121,8 @@ class Run:
 
         A final evaluation, which falls between the regular ones, is cut off again when the run is made longer.
         """
-        graphs = generate(self.agent, self.config.evaluation_samples, EVALUATION_SEED)
-        figures = measure(graphs, self.dataset.smiles, self.config.objectives)
+        count, rewards = self.config.evaluation_samples, {"objective": self.reward}
+        figures = evaluate_generator(self.agent, count, EVALUATION_SEED, self.known, rewards)
         self.records.add("evaluations", {"steps": self.last.rounds} | {name: figures[name] for name in FIGURES})
         score = self.config.score(figures)
         if self.best is None or (score > self.best and not final):
@@ -133,12 +135,11 @@ class Run:
 
     def _draw(self) -> None:
         """Draw the run's curves, and a few different molecules of the best generator so far."""
-        objectives, (curves, grid) = self.config.objectives, self.pictures
-        reward = Reward(objectives, self.dataset.smiles)
+        objectives, reward, (curves, grid) = self.config.objectives, self.reward, self.pictures
         some = to_molecules(Graphs(*(column[:DRAWN_FROM] for column in self.dataset.graphs)))
         draw_curves(self.folder, " × ".join(objectives), float(reward(some).mean()), curves)
         best, _ = load(all_checkpoints(self.checkpoints.folder, "best")[-1])
-        generated = to_molecules(generate(best, DRAWN_FROM, EVALUATION_SEED))
+        generated = to_molecules(generate(best, DRAWN_FROM, EVALUATION_SEED)[0])
         shown = list({to_smiles(molecule): molecule for molecule in generated if molecule}.values())[:DRAWN]
         if shown:
             draw_molecules(shown, [f"{score:.2f}" for score in reward(shown)[:, 0]], grid)
