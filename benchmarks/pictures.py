@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import numpy as np
+from tradeoff import draw_tradeoff
 
 ROOT = Path(__file__).parent.parent
 
@@ -190,6 +191,7 @@ def draw_scaling(path: Path, picture: Path) -> None:
 
 
 DRAWN_BY_COLUMN = {
+    "generator": draw_tradeoff,
     "contender": draw_speeds,
     "quantity": draw_scaling,
     "variant": draw_comparison,

@@ -7,12 +7,12 @@ import csv
 import json
 import shutil
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from contextlib import redirect_stdout
 from dataclasses import dataclass
 from io import StringIO
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from forks import in_forks
 
@@ -73,7 +73,19 @@ class Job:
         return [{"seed": self.seed, "steps": row["steps"], "mean": row["mean"]} for row in rows]
 
 
-def carry_out(jobs: list[Job], at_a_time: int) -> None:
+class Measured(Protocol):
+    """A run of some kind: `Job`, or another that has these."""
+
+    @property
+    def folder(self) -> Path: ...
+
+    @property
+    def evaluation(self) -> Path: ...
+
+    def carry_out(self) -> int: ...
+
+
+def carry_out(jobs: Sequence[Measured], at_a_time: int) -> None:
     """Carry out the runs that are not done yet; one that fails ends the measurement with its log."""
     todo = [job for job in jobs if not job.evaluation.exists()]
     calls = [(job.carry_out, job.folder.with_suffix(".log")) for job in todo]

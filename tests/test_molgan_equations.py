@@ -102,8 +102,15 @@ def test_an_objective_that_would_never_come_in_is_refused():
 def test_the_best_generator_is_not_the_one_that_makes_one_good_molecule():
     """Mode collapse: the objective alone would always choose the latest, which has the highest score and no variety."""
     config = MolGANConfig(rl_weight=0.8, least_unique=0.4)
-    varied, collapsed = (
-        {"valid": 1.0, "objective": score, "unique": unique} for score, unique in ((0.55, 0.4), (0.7, 0.1))
-    )
+    varied = {"likeliest_valid": 0.9, "objective": 0.55, "unique": 0.4}
+    collapsed = {"likeliest_valid": 1.0, "objective": 0.7, "unique": 0.1}
     assert config.score(varied) > config.score(collapsed)
     assert config.score(varied | {"unique": 0.9}) == config.score(varied)  # more than enough is no reason by itself
+
+
+def test_without_an_objective_the_best_generator_needs_the_sampler_least():
+    """What the sampler has mended is always valid, of an untrained generator too."""
+    config = MolGANConfig(rl_weight=0.0)
+    untrained = {"valid": 1.0, "likeliest_valid": 0.0, "objective": 0.3, "unique": 0.99}
+    trained = {"valid": 1.0, "likeliest_valid": 0.8, "objective": 0.2, "unique": 0.7}
+    assert config.score(trained) > config.score(untrained)

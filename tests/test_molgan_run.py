@@ -16,7 +16,10 @@ from ddpg.molgan.restore import load, named_variables
 from tests.test_checkpoint import rows
 
 SMILES = "C CC CCC CCO CCN C=C C#N CC=O CC(C)C C1CC1 CCF OCCO NCCO CC(=O)O c1ccccc1 C1CCCCC1 CC#N COC CNC C1CO1"
-SMALL = "--batch-size 4 --critic-steps 2 --latent-size 3 --evaluate-every 2 --evaluation-samples 20 --no-jit-compile"
+SMALL = (
+    "--batch-size 4 --critic-steps 2 --latent-size 3 --rl-start 1 --rl-full 2"
+    " --evaluate-every 2 --evaluation-samples 20 --no-jit-compile"
+)
 
 
 def train(folder: Path, epochs: int) -> Path:

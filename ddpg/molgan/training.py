@@ -44,10 +44,8 @@ def train(agent: MolGAN, dataset: Dataset, last: Epoch = Epoch()) -> Iterator[Ep
         sums, rewards = np.zeros(len(Metrics._fields)), 0.0
         for k in range(rounds_in_an_epoch):
             index = np.resize(order[k * in_a_round : (k + 1) * in_a_round], (config.critic_steps, config.batch_size))
-            fake_reward = np.zeros((config.batch_size, 1), np.float32)
-            if rl_weight:
-                fake_reward = reward(to_molecules(agent.generate()))
-            real_reward = real_rewards[index[-1]] if rl_weight else np.zeros_like(fake_reward)
+            fake_reward = reward(to_molecules(agent.generate()))
+            real_reward = real_rewards[index[-1]]  # the reward network learns from the start, before it is listened to
             metrics = agent.update(graphs.atoms[index], graphs.bonds[index], real_reward, fake_reward, rl_weight)
             sums += metrics
             rewards += float(fake_reward.mean())

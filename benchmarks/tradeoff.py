@@ -1,0 +1,48 @@
+"""The picture of what MolGAN's generators make at each weight of the objective."""
+
+import csv
+import sys
+from pathlib import Path
+
+import numpy as np
+
+ROOT = Path(__file__).parent.parent
+
+
+def draw_tradeoff(path: Path, picture: Path) -> None:
+    """Draw what is valid, unique and novel, and what it scores, over MolGAN's λ: dots for seeds, lines for means."""
+    sys.path.insert(0, str(ROOT))
+    from matplotlib.figure import Figure
+
+    from ddpg.plotting import EPISODE, EVALUATION, save
+
+    with path.open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    variants = list(dict.fromkeys(row["variant"] for row in rows))
+    figure = Figure(figsize=(13, 4), dpi=110, layout="constrained")
+    panels = {
+        "likeliest_valid": "valid before the sampler mends (share)",
+        "unique": "unique (share of the valid)",
+        "novel": "novel (share of the valid)",
+        "objective": "mean solubility (0 to 1)",
+    }
+    for axes, (column, label) in zip(figure.subplots(1, len(panels)), panels.items(), strict=True):
+        for which, colour, name in (("last", EPISODE, "at the end"), ("best", EVALUATION, "kept")):
+            values = [
+                [float(r[column]) for r in rows if (r["variant"], r["generator"]) == (v, which)] for v in variants
+            ]
+            for place, each in enumerate(values):
+                axes.plot([place] * len(each), each, ".", color=colour, alpha=0.6)
+            axes.plot([np.mean(each) for each in values], color=colour, marker="o", ms=4, label=name)
+        if column == "objective":
+            axes.axhline(float(rows[0]["data_objective"]), color="#999999", ls=":", label="the data")
+        axes.set_xticks(range(len(variants)), variants, rotation=60, fontsize="small")
+        axes.set_ylim(0, 1.03)
+        axes.set_title(label, fontsize="medium")
+        axes.grid(alpha=0.3)
+        axes.legend(fontsize="x-small")
+    seeds = len({row["seed"] for row in rows})
+    figure.suptitle(
+        f"MolGAN for solubility: {rows[0]['samples']} graphs of each generator, {seeds} seeds and their means"
+    )
+    save(figure, picture)
