@@ -77,12 +77,15 @@ class Measured(Protocol):
     """A run of some kind: `Job`, or another that has these."""
 
     @property
-    def folder(self) -> Path: ...
+    def folder(self) -> Path:
+        """Its folder, with its log beside it."""
 
     @property
-    def evaluation(self) -> Path: ...
+    def evaluation(self) -> Path:
+        """The file that is there once it is done."""
 
-    def carry_out(self) -> int: ...
+    def carry_out(self) -> int:
+        """Do it, and return the exit code."""
 
 
 def carry_out(jobs: Sequence[Measured], at_a_time: int) -> None:
