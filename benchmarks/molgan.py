@@ -96,7 +96,7 @@ def main() -> None:
     for variant in arguments.variants:
         rl_weight, flags = VARIANTS[variant]
         for seed in range(arguments.seeds):
-            folder = arguments.folder / f"{variant.replace(' ', '')}-seed{seed}"
+            folder = arguments.folder / f"{variant.replace('λ', 'lambda').replace(' ', '')}-seed{seed}"
             all_flags = ("--rl-weight", str(rl_weight), "--seed", str(seed), *flags, *train_flags)
             jobs[variant, rl_weight, seed] = Training(folder, arguments.data.resolve(), all_flags, arguments.samples)
     carry_out(list(jobs.values()), arguments.jobs)

@@ -91,10 +91,11 @@ class Measured(Protocol):
 def carry_out(jobs: Sequence[Measured], at_a_time: int) -> None:
     """Carry out the runs that are not done yet; one that fails ends the measurement with its log."""
     todo = [job for job in jobs if not job.evaluation.exists()]
-    calls = [(job.carry_out, job.folder.with_suffix(".log")) for job in todo]
-    for job, code in zip(todo, in_forks(calls, at_a_time), strict=True):
+    logs = [job.folder.with_name(f"{job.folder.name}.log") for job in todo]
+    calls = [(job.carry_out, log) for job, log in zip(todo, logs, strict=True)]
+    for job, log, code in zip(todo, logs, in_forks(calls, at_a_time), strict=True):
         if code:
-            raise SystemExit(f"{job.folder} ended with {code}:\n{job.folder.with_suffix('.log').read_text()[-2000:]}")
+            raise SystemExit(f"{job.folder} ended with {code}:\n{log.read_text()[-2000:]}")
 
 
 def write_csv(path: Path, rows: Iterable[dict[str, Any]]) -> None:
