@@ -1,13 +1,14 @@
 """MolGAN's pictures: the curves of a run, and some of its molecules."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+import numpy as np
 from matplotlib.figure import Figure
 from rdkit import Chem
 from rdkit.Chem import Draw
 
-from ddpg.plotting import AVERAGE, EPISODE, EVALUATION, finish, read_columns
+from ddpg.plotting import AVERAGE, EPISODE, EVALUATION, finish, read_columns, save
 
 
 def draw_curves(run_folder: Path, objective: str, data_mean: float, picture: Path) -> None:
@@ -28,6 +29,8 @@ def draw_curves(run_folder: Path, objective: str, data_mean: float, picture: Pat
     axes.plot(evaluations["steps"], evaluations["likeliest_valid"], color=AVERAGE, lw=1, ls="--", label=label)
     axes.plot(evaluations["steps"], evaluations["objective"], color=EVALUATION, lw=2, label=f"mean {objective}")
     axes.axhline(data_mean, color=EVALUATION, lw=1, ls=":", label=f"{objective} of the data")
+    kept = evaluations["steps"][np.argmax(evaluations["score"])]
+    axes.axvline(kept, color="#999999", lw=1, ls="--", label="kept as the best")
     axes.set_ylim(0, 1.02)
     axes.set_title(f"MolGAN for {objective}: {run_folder.name}")
     axes.set_xlabel("updates of the generator")
@@ -35,10 +38,13 @@ def draw_curves(run_folder: Path, objective: str, data_mean: float, picture: Pat
     finish(figure, picture)
 
 
-def draw_molecules(molecules: Sequence[Chem.Mol], legends: Sequence[str], picture: Path) -> None:
-    """Draw a grid of molecules, each with a line of text below it, into a PNG that appears in one step."""
-    image = Draw.MolsToGridImage(list(molecules), molsPerRow=6, subImgSize=(200, 170), legends=list(legends))
-    picture.parent.mkdir(parents=True, exist_ok=True)
-    partial = picture.with_suffix(".partial.png")
-    image.save(partial)
-    partial.replace(picture)
+def draw_molecules(molecules: Sequence[Chem.Mol], scores: Iterable[float], objective: str, picture: Path) -> None:
+    """Draw a grid of molecules, each with its score below it, into a PNG that appears in one step."""
+    legends = [f"{score:.2f}" for score in scores]
+    image = Draw.MolsToGridImage(list(molecules), molsPerRow=6, subImgSize=(200, 170), legends=legends)
+    figure = Figure(figsize=(9, 0.4 + 9 * image.height / image.width), dpi=130, layout="constrained")
+    axes = figure.add_subplot()
+    axes.imshow(image)
+    axes.set_axis_off()
+    axes.set_title(f"{len(legends)} different molecules of the kept generator, and their {objective} (0 to 1)")
+    save(figure, picture)

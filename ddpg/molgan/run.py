@@ -28,7 +28,7 @@ COUNTED = (*SHARES, *(f"molgan_{name}" for name in SHARES), "objective")
 FIGURES = (*COUNTED, *(f"likeliest_{name}" for name in COUNTED))
 COLUMNS = {
     "epochs": ("epoch", "steps", "rl_weight", "reward", *Metrics._fields, "seconds"),
-    "evaluations": ("steps", *FIGURES),
+    "evaluations": ("steps", *FIGURES, "score"),
 }
 MOLECULES = "molecules.smi"  # the data, as the run uses them, in its folder
 EVALUATION_SEED = 1
@@ -123,8 +123,8 @@ class Run:
         """
         count, rewards = self.config.evaluation_samples, {"objective": self.reward}
         figures = evaluate_generator(self.agent, count, EVALUATION_SEED, self.known, rewards)
-        self.records.add("evaluations", {"steps": self.last.rounds} | {name: figures[name] for name in FIGURES})
         score = self.config.score(figures)
+        self.records.add("evaluations", {"steps": self.last.rounds} | figures | {"score": score})
         if self.best is None or (score > self.best and not final):
             self.best = score
             self.checkpoints.save_best(snapshot_of(self.agent, self._loop()))
@@ -142,7 +142,7 @@ class Run:
         generated = to_molecules(generate(best, DRAWN_FROM, EVALUATION_SEED)[0])
         shown = list({to_smiles(molecule): molecule for molecule in generated if molecule}.values())[:DRAWN]
         if shown:
-            draw_molecules(shown, [f"{score:.2f}" for score in reward(shown)[:, 0]], grid)
+            draw_molecules(shown, reward(shown)[:, 0], " × ".join(objectives), grid)
 
     @property
     def seconds(self) -> float:
