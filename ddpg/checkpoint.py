@@ -9,8 +9,9 @@ A run folder's `checkpoints/` holds
 
 import re
 import shutil
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from ddpg.errors import RequestError
 from ddpg.files import refuse_link
@@ -20,6 +21,7 @@ if TYPE_CHECKING:  # only DDPG has a replay buffer; MolGAN's checkpoints have no
     from ddpg.replay_buffer import ReplayBuffer
     from ddpg.replay_files import ReplayFiles
 
+T = TypeVar("T")
 OURS = re.compile(r"(step|best)-(\d{9,})(\.partial)?")  # the folders that this module makes, and may delete
 
 
@@ -91,3 +93,15 @@ def find_checkpoint(path: Path) -> Path:
     if not found:
         raise RequestError(f"{path} holds no checkpoint: neither manifest.json nor checkpoints/step-*", "checkpoint")
     return found[-1]
+
+
+def named_as_resume(function: Callable[..., T], place: Path, *arguments) -> T:
+    """Call a function that reads a checkpoint; name the flag --resume in its error, and the checkpoint before it."""
+    try:
+        return function(place, *arguments)
+    except RequestError as error:
+        if error.setting != "checkpoint":
+            raise
+        before = [other for other in all_checkpoints(place.parent) if other.name < place.name]
+        hint = f"; to go on from the checkpoint before it: --resume {before[-1]}" if before else ""
+        raise RequestError(error.message + hint, "resume") from None

@@ -1,15 +1,14 @@
 """Opening a run: a new one in a new folder, or an interrupted one at a checkpoint."""
 
 import time
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import tensorflow as tf
 
 from ddpg.agent import DDPG
-from ddpg.checkpoint import Checkpoints, all_checkpoints, find_checkpoint
+from ddpg.checkpoint import Checkpoints, find_checkpoint, named_as_resume
 from ddpg.config import Config
 from ddpg.environment import environment_of, ignores_seed, require_sizes, sizes
 from ddpg.errors import RequestError
@@ -19,8 +18,6 @@ from ddpg.replay_files import ReplayFiles
 from ddpg.restore import describe, load, read_loop, saved_config
 from ddpg.run import Run
 from ddpg.training import Episode
-
-T = TypeVar("T")
 
 
 def start_run(config: Config, folder: Path, plot_folder: Path) -> Run:
@@ -102,18 +99,6 @@ def use_threads(threads: int | None) -> None:
         tf.config.threading.set_intra_op_parallelism_threads(threads)
     except RuntimeError:
         raise RequestError("TensorFlow is at work in this process already; start a new one", "threads") from None
-
-
-def named_as_resume(function: Callable[..., T], place: Path, *arguments) -> T:
-    """Call a function that reads a checkpoint; name the flag --resume in its error, and the checkpoint before it."""
-    try:
-        return function(place, *arguments)
-    except RequestError as error:
-        if error.setting != "checkpoint":
-            raise
-        before = [other for other in all_checkpoints(place.parent) if other.name < place.name]
-        hint = f"; to go on from the checkpoint before it: --resume {before[-1]}" if before else ""
-        raise RequestError(error.message + hint, "resume") from None
 
 
 def longer(config: Config, given: dict[str, Any], last: Episode) -> Config:

@@ -94,6 +94,10 @@ def test_a_damaged_checkpoint_is_named(folder, capsys):
         (best / "variables.npz").write_bytes(b"")
     assert main(["evaluate", "--checkpoint", str(folder)]) == 2
     assert "variables.npz is damaged" in capsys.readouterr().err
+    newest = find_checkpoint(folder)
+    (newest / "variables.npz").write_bytes(b"")
+    assert main(["train", "--resume", str(folder)]) == 2
+    assert f"--resume: {newest / 'variables.npz'} is damaged" in capsys.readouterr().err
 
 
 def test_without_rdkit_the_command_says_what_to_install(monkeypatch, capsys):

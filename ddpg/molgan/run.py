@@ -8,7 +8,7 @@ from typing import Any
 
 from tqdm import tqdm
 
-from ddpg.checkpoint import Checkpoints, all_checkpoints, find_checkpoint
+from ddpg.checkpoint import Checkpoints, all_checkpoints, find_checkpoint, named_as_resume
 from ddpg.errors import RequestError, RunStopped
 from ddpg.files import Lock, check_plot_folder, new_file
 from ddpg.molgan.agent import Metrics, MolGAN
@@ -182,17 +182,17 @@ def resume(path: Path, epochs: int | None, plot_folder: Path) -> Run:
     Raises:
         RequestError: There is no whole checkpoint, or the run is going on elsewhere.
     """
-    place = find_checkpoint(path)
+    place = named_as_resume(find_checkpoint, path)
     folder = place.parent.parent
     lock = Lock(folder)
     try:
-        description = describe(place)
+        description = named_as_resume(describe, place)
         config = saved_config(place, description)
         if epochs is not None:
             if epochs < config.epochs:
                 raise RequestError(f"the run was to have {config.epochs} already; give that or more", "epochs")
             config = replace(config, epochs=epochs)
-        agent, _ = load(place, config)
+        agent, _ = named_as_resume(load, place, config)
         with damage_named(place / "run.json"):
             saved = description["epoch"]
             last = Epoch(natural(saved["epoch"]), natural(saved["rounds"]))
