@@ -99,7 +99,8 @@ class Run:
             self._record()
             if epoch.epoch % self.config.evaluate_every == 0:
                 figures = self._evaluate()
-                bar.set_postfix_str(" ".join(f"{name} {figures[name]:.2f}" for name in (*SHARES, "objective")))
+                shown = ("likeliest_valid", "unique", "novel", "objective")
+                bar.set_postfix_str(" ".join(f"{name} {figures[name]:.2f}" for name in shown))
                 self._save()
             bar.set_description(f"epoch {epoch.epoch}", refresh=False)
             bar.update()
