@@ -95,8 +95,10 @@ def test_the_objective_comes_in_late_and_evenly():
 
 
 def test_an_objective_that_would_never_come_in_is_refused():
-    with pytest.raises(RequestError, match="after epoch 10, the last is 10"):
-        MolGANConfig(rl_weight=0.8, epochs=10, rl_start=10, rl_full=20)
+    for epochs, start, full in ((10, 10, 20), (15, 10, 20), (20, 10, 20), (30, 20, 10)):
+        with pytest.raises(RequestError, match=f"comes in after {start} epochs and in full after {full}, of {epochs}"):
+            MolGANConfig(rl_weight=0.8, epochs=epochs, rl_start=start, rl_full=full)
+    MolGANConfig(rl_weight=0.0, epochs=10)  # there is none
 
 
 def test_the_best_generator_is_not_the_one_that_makes_one_good_molecule():

@@ -5,9 +5,11 @@ import pytest
 
 Chem = pytest.importorskip("rdkit.Chem", reason="RDKit is not installed (requirements-molgan.txt)")
 
+from ddpg.molgan.evaluation import measure  # noqa: E402
 from ddpg.molgan.molecules import (  # noqa: E402
     ATOMS,
     VALENCES,
+    Graphs,
     Unusable,
     to_graph,
     to_molecule,
@@ -15,6 +17,7 @@ from ddpg.molgan.molecules import (  # noqa: E402
     to_molecules,
     to_smiles,
 )
+from ddpg.molgan.rewards import Reward  # noqa: E402
 from ddpg.molgan.sampling import sample  # noqa: E402
 
 NONE, SINGLE, DOUBLE, TRIPLE = range(4)
@@ -71,6 +74,21 @@ def test_what_has_no_graph_is_named(smiles, reason):
 def test_the_strict_count_and_molgans_own(graph, strict, molgan):
     assert to_smiles(to_molecule(*graph)) == strict
     assert (to_molecule_as_molgan_counts(*graph) is not None) is molgan
+
+
+def test_the_figures_of_four_graphs_counted_by_hand():
+    carbonate = graph_of("OC*O", (0, 1, SINGLE), (1, 3, DOUBLE))
+    graphs = [graph_of("CO", (0, 1, SINGLE))] * 2 + [carbonate, graph_of("CO")]  # methanol twice, an acid, two pieces
+    figures = measure(Graphs(*map(np.stack, zip(*graphs, strict=True))), {"CO"}, {"points": Reward(["validity"])})
+    assert figures == {
+        "valid": 3 / 4,
+        "unique": 2 / 3,
+        "novel": 1 / 3,
+        "molgan_valid": 1.0,
+        "molgan_unique": 3 / 4,
+        "molgan_novel": 1.0,  # with their padding, none is in the data
+        "points": 1.0,
+    }
 
 
 def test_sampling_takes_the_likeliest_graph_where_its_valences_allow_it():

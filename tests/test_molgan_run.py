@@ -17,7 +17,7 @@ from tests.test_checkpoint import rows
 
 SMILES = "C CC CCC CCO CCN C=C C#N CC=O CC(C)C C1CC1 CCF OCCO NCCO CC(=O)O c1ccccc1 C1CCCCC1 CC#N COC CNC C1CO1"
 SMALL = (
-    "--batch-size 4 --critic-steps 2 --latent-size 3 --rl-start 1 --rl-full 2"
+    "--batch-size 4 --critic-steps 2 --latent-size 3 --rl-start 0 --rl-full 1"
     " --evaluate-every 2 --evaluation-samples 20 --no-jit-compile"
 )
 
@@ -58,9 +58,10 @@ def test_a_run_trains_and_is_evaluated_and_sampled(trained, tmp_path, capsys):
     assert capsys.readouterr().out.startswith(f"{sum(map(bool, lines))} valid molecules of 30 graphs")
 
 
-def test_a_resumed_run_ends_where_the_uninterrupted_run_ends(trained, tmp_path):
+@pytest.mark.parametrize("checkpoint", ["", "checkpoints/step-000000000"])
+def test_a_resumed_run_ends_where_the_uninterrupted_run_ends(trained, tmp_path, checkpoint):
     parts = train(tmp_path / "parts", 2)
-    again = ["--resume", str(parts), "--epochs", "4", "--plot-dir", str(tmp_path / "plots")]
+    again = ["--resume", str(parts / checkpoint), "--epochs", "4", "--plot-dir", str(tmp_path / "plots")]
     assert main(["train", *again, "--no-progress"]) == 0
     assert {path.name for path in (tmp_path / "plots").iterdir()} >= {"molgan-parts.png"}
     (agent, _), (again, _) = (load(find_checkpoint(folder)) for folder in (trained, parts))
@@ -98,6 +99,38 @@ def test_a_damaged_checkpoint_is_named(folder, capsys):
     (newest / "variables.npz").write_bytes(b"")
     assert main(["train", "--resume", str(folder)]) == 2
     assert f"--resume: {newest / 'variables.npz'} is damaged" in capsys.readouterr().err
+
+
+def test_a_run_whose_best_generator_came_after_the_checkpoint_finds_another(folder, tmp_path):
+    for best in all_checkpoints(folder / "checkpoints", "best"):
+        best.rename(best.with_name("best-000000008"))
+    checkpoint, *_ = all_checkpoints(folder / "checkpoints")  # of step 4
+    assert main(["train", "--resume", str(checkpoint), "--plot-dir", str(tmp_path), "--no-progress"]) == 0
+    assert [best.name for best in all_checkpoints(folder / "checkpoints", "best")] == ["best-000000008"]
+    assert len(rows(folder / "evaluations.csv")) == 3
+
+
+@pytest.mark.parametrize("flags", [["train", "--resume"], ["evaluate", "--checkpoint"]])
+def test_other_molecules_than_the_runs_own_are_noticed(folder, capsys, flags):
+    for change, reason in (("CCCC\n", "holds other molecules than"), (None, "cannot read")):
+        (folder / "molecules.smi").write_text(change) if change else (folder / "molecules.smi").unlink()
+        assert main([*flags, str(folder)]) == 2
+        error = capsys.readouterr().err
+        assert reason in error and f"{flags[-1]}: " in error and "molecules.smi" in error and error.count("\n") == 1
+
+
+def test_networks_that_broke_are_not_kept(folder, tmp_path, capsys, monkeypatch):
+    from ddpg.molgan.agent import MolGAN
+
+    def broken(self, *arguments):
+        self.rounds += 1
+        self.generator.variables[0].assign(self.generator.variables[0] * np.nan)
+        return (0.0,) * 5  # of before the update: finite
+
+    monkeypatch.setattr(MolGAN, "update", broken)
+    assert main(["train", "--resume", str(folder), "--epochs", "6", "--plot-dir", str(tmp_path), "--no-progress"]) == 1
+    assert "the networks became NaN or infinite; the last sound checkpoint is in" in capsys.readouterr().err
+    assert find_checkpoint(folder).name == "step-000000008"
 
 
 def test_without_rdkit_the_command_says_what_to_install(monkeypatch, capsys):

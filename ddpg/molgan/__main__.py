@@ -139,14 +139,12 @@ def load_best(path: Path):
     require_rdkit()
     import_tensorflow()
     from ddpg.checkpoint import all_checkpoints, find_checkpoint
-    from ddpg.molgan.dataset import read_molecules
-    from ddpg.molgan.restore import load
-    from ddpg.molgan.run import MOLECULES
+    from ddpg.molgan.restore import dataset_of, load
 
     best = all_checkpoints(path / "checkpoints", "best")
     place = best[-1] if best else find_checkpoint(path)
-    agent, _ = load(place)
-    return agent, read_molecules(place.parent.parent / MOLECULES).smiles
+    agent, description = load(place)
+    return agent, dataset_of(place, description).smiles
 
 
 if __name__ == "__main__":

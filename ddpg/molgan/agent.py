@@ -103,7 +103,10 @@ class MolGAN:
         return Metrics(*metrics.numpy().tolist())
 
     def learn(self, atoms, bonds, real_reward, fake_reward, rl_weight, seed):
-        """A round of learning: the discriminator several times, then the reward network, then the generator."""
+        """A round of learning: the discriminator several times, then the reward network, then the generator.
+
+        The arguments are those of `update` as tensors; `seed (2,)` is the round's.  Returns `Metrics`, `(5,)`.
+        """
         seeds = seed + tf.range(1, 1 + self.config.critic_steps)[:, None] * tf.constant([[0, 1]])
         losses = tf.map_fn(
             lambda each: tf.stack(self.learn_discriminator(one_hot(*each[:2]), each[2])),
@@ -112,13 +115,13 @@ class MolGAN:
             fn_output_signature=tf.float32,
         )
         real, z = one_hot(atoms[-1], bonds[-1]), self.latent(seed)
-        reward_loss = self.learn_rewards(real, self.sample(z, seed), real_reward, fake_reward)
-        imitation, value = self.learn_generator(real, z, rl_weight, seed)
+        reward_loss = self.learn_rewards(real, self.sample(z), real_reward, fake_reward)
+        imitation, value = self.learn_generator(real, z, rl_weight)
         return tf.stack([*tf.unstack(tf.reduce_mean(losses, axis=0)), reward_loss, imitation, value])
 
     def learn_discriminator(self, real, seed):
         """One step of the Wasserstein critic, with a gradient penalty on graphs between real and generated ones."""
-        fake = self.sample(self.latent(seed), seed)
+        fake = self.sample(self.latent(seed))
         share = tf.random.stateless_uniform([tf.shape(real[0])[0]], seed + tf.constant([7, 0]))
         between = [mixed(share, one, other) for one, other in zip(real, fake, strict=True)]
         with tf.GradientTape() as tape:
@@ -141,10 +144,10 @@ class MolGAN:
         self.reward_optimizer.apply(gradients, self.reward_network.trainable_variables)
         return loss
 
-    def learn_generator(self, real, z, rl_weight, seed):
+    def learn_generator(self, real, z, rl_weight):
         """One step of the actor, along the gradients of the discriminator and of the reward network."""
         with tf.GradientTape() as tape:
-            fake = self.sample(z, seed)
+            fake = self.sample(z)
             value = self.reward_network(*fake)
             if self.config.imitation == "features":
                 imitation = feature_matching(self.discriminator.features(*real), self.discriminator.features(*fake))
@@ -159,18 +162,18 @@ class MolGAN:
         """Return z ~ N(0, I), `(B, latent_size)`."""
         return tf.random.stateless_normal([self.config.batch_size, self.config.latent_size], seed)
 
-    def sample(self, z, seed):
+    def sample(self, z):
         """Return soft graphs for z: atoms `(B, 9, 5)` and bonds `(B, 9, 9, 4)`."""
         return [tf.nn.softmax(logits / self.config.temperature) for logits in self.generator(z)]
 
     def _seed(self) -> np.ndarray:
-        """Return the seed of this round's random numbers; 1,000 rounds apart, no two rounds share one."""
-        return np.array([self.config.seed, 1_000 * self.rounds], np.int32)
+        """Return the seed of this round's random numbers, whose steps add 1 each: 1,000 for a round are enough."""
+        return np.array([self.config.seed, 1_000 * self.rounds % 2_147_483_000], np.int32)
 
     @cached_property
     def _generate(self):
         def generate(seed):
-            atoms, bonds = self.sample(self.latent(seed), seed)
+            atoms, bonds = self.sample(self.latent(seed))
             return tf.argmax(atoms, -1, tf.int32), tf.argmax(bonds, -1, tf.int32)
 
         return self._compile(generate, ([2], tf.int32))

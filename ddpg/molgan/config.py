@@ -18,7 +18,7 @@ class MolGANConfig:
         RequestError: A value is outside its interval.
     """
 
-    seed: int = setting(0, "root of every random stream", "[0, inf)")
+    seed: int = setting(0, "root of every random stream", "[0, 2147483647]")
     objective: str = setting("solubility", "what molecules are rewarded for; several, with commas, are multiplied")
     rl_weight: float = setting(0.9, "1 - λ, the share of the objective in the generator's loss (0: none)", "[0, 1]")
     epochs: int = setting(300, "passes over the data by the discriminator", "[1, inf)")
@@ -27,7 +27,7 @@ class MolGANConfig:
 
     # The algorithm
     batch_size: int = setting(128, "graphs in a minibatch", "[2, inf)")
-    critic_steps: int = setting(5, "steps of the discriminator to one of the generator (paper: 5)", "[1, inf)")
+    critic_steps: int = setting(5, "steps of the discriminator to one of the generator (paper: 5)", "[1, 999]")
     learning_rate: float = setting(3e-4, "Adam's step size for generator and discriminator (paper: 1e-3)", "(0, inf)")
     reward_learning_rate: float = setting(1e-3, "Adam's step size for the reward network (paper: 1e-3)", "(0, inf)")
     adam_beta_1: float = setting(0.5, "Adam's decay of the mean gradient (Gulrajani et al.: 0)", "[0, 1)")
@@ -53,9 +53,9 @@ class MolGANConfig:
         unknown = set(self.objectives) - set(OBJECTIVES)
         if unknown:
             raise RequestError(f"{sorted(unknown)[0]!r} is not one of {', '.join(OBJECTIVES)}", "objective")
-        if self.rl_weight and self.rl_start >= self.epochs:
-            late = f"the objective would come in after epoch {self.rl_start}, the last is {self.epochs}"
-            raise RequestError(f"{late}; give fewer, or more --epochs", "rl_start")
+        if self.rl_weight and not self.rl_start <= self.rl_full < self.epochs:
+            when = f"the objective comes in after {self.rl_start} epochs and in full after {self.rl_full}"
+            raise RequestError(f"{when}, of {self.epochs}; give --rl-start and --rl-full in this order", "epochs")
 
     @property
     def objectives(self) -> tuple[str, ...]:

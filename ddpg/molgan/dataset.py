@@ -1,6 +1,7 @@
 """Where the real molecules come from: a file, or a small set that is made here."""
 
 import csv
+import hashlib
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
@@ -25,6 +26,11 @@ class Dataset:
     smiles: list[str]  # canonical, in the order of the graphs
     read: int = 0  # entries in the file
     dropped: Counter[str] = field(default_factory=Counter)  # how many for which reason
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of the molecules, by which a run knows its data again."""
+        return hashlib.sha256("\n".join(self.smiles).encode()).hexdigest()
 
     def __str__(self) -> str:
         reasons = "".join(f", {count} {reason}" for reason, count in self.dropped.most_common())

@@ -6,8 +6,8 @@ import numpy as np
 from rdkit import Chem
 
 from ddpg.molgan.agent import MolGAN
-from ddpg.molgan.molecules import Graphs, to_molecule, to_molecule_as_molgan_counts, to_smiles
-from ddpg.molgan.rewards import EACH, Reward
+from ddpg.molgan.molecules import Graphs, to_molecule_as_molgan_counts, to_molecules, to_smiles
+from ddpg.molgan.rewards import EACH, Molecules, Reward
 from ddpg.molgan.sampling import likeliest, sample
 
 AT_A_TIME = 1_600
@@ -59,11 +59,9 @@ def measure(graphs: Graphs, known: Set[str], rewards: dict[str, Reward]) -> dict
     Valid is a share of all graphs; unique and novel are shares of the valid ones; scores are means over the valid ones.
     The `molgan_` figures count as the original code does: padding is an atom, fragments are allowed.
     """
-    figures: dict[str, float] = {}
-    for prefix, function in (("molgan_", to_molecule_as_molgan_counts), ("", to_molecule)):
-        molecules = [function(*graph) for graph in zip(*graphs, strict=True)]
-        smiles = [to_smiles(molecule) for molecule in molecules if molecule is not None]
-        figures |= {f"{prefix}{name}": value for name, value in shares(smiles, len(molecules), known).items()}
+    molecules = to_molecules(graphs)
+    loosely = [to_molecule_as_molgan_counts(*graph) for graph in zip(*graphs, strict=True)]
+    figures = shares(molecules, known) | {f"molgan_{name}": value for name, value in shares(loosely, known).items()}
     valid = [molecule for molecule in molecules if molecule is not None]
     return figures | {name: mean(reward(valid)) for name, reward in rewards.items()}
 
@@ -79,11 +77,12 @@ def mean(scores: np.ndarray) -> float:
     return float(scores.mean()) if scores.size else 0.0
 
 
-def shares(smiles: Sequence[str], count: int, known: Set[str]) -> dict[str, float]:
-    """Return valid, unique and novel for the SMILES of the valid ones among `count` graphs."""
+def shares(molecules: Molecules, known: Set[str]) -> dict[str, float]:
+    """Return the share of valid ones among all, and those of unique and novel ones among the valid."""
+    smiles = [to_smiles(molecule) for molecule in molecules if molecule is not None]
     valid = max(1, len(smiles))
     return {
-        "valid": len(smiles) / count,
+        "valid": len(smiles) / len(molecules),
         "unique": len(set(smiles)) / valid,
         "novel": sum(name not in known for name in smiles) / valid,
     }

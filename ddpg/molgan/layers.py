@@ -6,8 +6,8 @@ from keras import initializers, layers, ops
 class RelationalGraphConvolution(layers.Layer):
     """Each atom hears its neighbours, through weights of its own for each kind of bond.
 
-    h'ᵢ = tanh(f(hᵢ) + Σⱼ Σ_y Aᵢⱼ_y f_y(hⱼ)), where y is single, double or triple (equation 4 of the paper, without its
-    division by the number of neighbours, as in the authors' code).
+    h'ᵢ = tanh(f(hᵢ) + Σⱼ Σ_y Aᵢⱼ_y f_y(hⱼ)), where y is single, double or triple (as in the authors' code: the paper
+    divides the sum by the number of neighbours).
 
     Args:
         units: Numbers in each h'ᵢ.
@@ -35,7 +35,7 @@ class RelationalGraphConvolution(layers.Layer):
 
 
 class GatedAggregation(layers.Layer):
-    """One vector for a whole graph: tanh(Σᵢ σ(i(hᵢ)) ⊙ tanh(j(hᵢ))) (equation 5 of the paper).
+    """One vector for a whole graph: tanh(Σᵢ σ(i(hᵢ)) ⊙ tanh(j(hᵢ))).
 
     Args:
         units: Numbers in the vector.

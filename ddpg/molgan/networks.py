@@ -1,6 +1,6 @@
 """MolGAN's three networks: the generator, which is the actor, and two readers of graphs, one of which is the critic.
 
-Sizes are those of the paper's section 4.
+Sizes are those of the authors' code.
 """
 
 from itertools import count

@@ -3,7 +3,6 @@
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-import numpy as np
 from matplotlib.figure import Figure
 from rdkit import Chem
 from rdkit.Chem import Draw
@@ -11,13 +10,14 @@ from rdkit.Chem import Draw
 from ddpg.plotting import AVERAGE, EPISODE, EVALUATION, finish, read_columns, save
 
 
-def draw_curves(run_folder: Path, objective: str, data_mean: float, picture: Path) -> None:
+def draw_curves(run_folder: Path, objective: str, data_mean: float, kept: int | None, picture: Path) -> None:
     """Draw a run: what shares of its graphs are valid, unique and novel, and what they score.
 
     Args:
         run_folder: Holds `evaluations.csv`.
         objective: What the run is rewarded for.
         data_mean: What the data score.
+        kept: After how many updates the generator was the best so far, or None where none was kept.
         picture: The PNG to write, in one step.
     """
     evaluations = read_columns(run_folder / "evaluations.csv")
@@ -29,8 +29,8 @@ def draw_curves(run_folder: Path, objective: str, data_mean: float, picture: Pat
     axes.plot(evaluations["steps"], evaluations["likeliest_valid"], color=AVERAGE, lw=1, ls="--", label=label)
     axes.plot(evaluations["steps"], evaluations["objective"], color=EVALUATION, lw=2, label=f"mean {objective}")
     axes.axhline(data_mean, color=EVALUATION, lw=1, ls=":", label=f"{objective} of the data")
-    kept = evaluations["steps"][np.argmax(evaluations["score"])]
-    axes.axvline(kept, color="#999999", lw=1, ls="--", label="kept as the best")
+    if kept is not None:
+        axes.axvline(kept, color="#999999", lw=1, ls="--", label="kept as the best")
     axes.set_ylim(0, 1.02)
     axes.set_title(f"MolGAN for {objective}: {run_folder.name}")
     axes.set_xlabel("updates of the generator")

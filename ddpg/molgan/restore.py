@@ -3,8 +3,10 @@
 from pathlib import Path
 from typing import Any
 
+from ddpg.errors import RequestError
 from ddpg.molgan.agent import MolGAN
 from ddpg.molgan.config import MolGANConfig
+from ddpg.molgan.dataset import Dataset, read_molecules
 from ddpg.snapshot import (
     Snapshot,
     check_snapshot,
@@ -17,6 +19,7 @@ from ddpg.snapshot import (
 )
 
 KIND = "molgan"
+MOLECULES = "molecules.smi"  # the data, as a run uses them, in its folder
 
 
 def snapshot_of(agent: MolGAN, loop: dict[str, Any]) -> Snapshot:
@@ -41,12 +44,28 @@ def named_variables(agent: MolGAN) -> dict[str, Any]:
 def describe(place: Path) -> dict[str, Any]:
     """Check a checkpoint's files against its manifest, and return its description."""
     check_snapshot(place, KIND)
-    return read_description(place, {"config": dict, "rounds": int})
+    return read_description(place, {"config": dict, "rounds": int, "molecules": str})
 
 
 def saved_config(place: Path, description: dict[str, Any]) -> MolGANConfig:
     """Return the settings that a checkpoint was made with; one that is not allowed is damage to its file."""
     return read_settings(place, description, MolGANConfig)
+
+
+def dataset_of(place: Path, description: dict[str, Any]) -> Dataset:
+    """Return the molecules that the run of a checkpoint was made with, which lie in the run folder.
+
+    Raises:
+        RequestError: They are missing, or others than they were.
+    """
+    path = place.parent.parent / MOLECULES
+    try:
+        dataset = read_molecules(path)
+    except RequestError as error:
+        raise RequestError(error.message, "checkpoint") from None
+    if dataset.digest != description["molecules"]:
+        raise RequestError(f"{path} holds other molecules than those that the run was made with", "checkpoint")
+    return dataset
 
 
 def load(place: Path, config: MolGANConfig | None = None) -> tuple[MolGAN, dict[str, Any]]:

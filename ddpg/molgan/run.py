@@ -6,6 +6,7 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from tqdm import tqdm
 
 from ddpg.checkpoint import Checkpoints, all_checkpoints, find_checkpoint, named_as_resume
@@ -13,11 +14,11 @@ from ddpg.errors import RequestError, RunStopped
 from ddpg.files import Lock, check_plot_folder, new_file
 from ddpg.molgan.agent import Metrics, MolGAN
 from ddpg.molgan.config import MolGANConfig
-from ddpg.molgan.dataset import Dataset, read_molecules
-from ddpg.molgan.evaluation import SHARES, evaluate_generator, generate
-from ddpg.molgan.molecules import Graphs, to_molecules, to_smiles
+from ddpg.molgan.dataset import Dataset
+from ddpg.molgan.evaluation import SHARES, data_scores, evaluate_generator, generate
+from ddpg.molgan.molecules import to_molecules, to_smiles
 from ddpg.molgan.pictures import draw_curves, draw_molecules
-from ddpg.molgan.restore import describe, load, saved_config, snapshot_of
+from ddpg.molgan.restore import MOLECULES, dataset_of, describe, load, named_variables, saved_config, snapshot_of
 from ddpg.molgan.rewards import Reward
 from ddpg.molgan.training import Epoch, train
 from ddpg.records import Records, check_records, refuse_existing
@@ -30,7 +31,6 @@ COLUMNS = {
     "epochs": ("epoch", "steps", "rl_weight", "reward", *Metrics._fields, "seconds"),
     "evaluations": ("steps", *FIGURES, "score"),
 }
-MOLECULES = "molecules.smi"  # the data, as the run uses them, in its folder
 EVALUATION_SEED = 1
 DRAWN_FROM, DRAWN = 400, 24
 
@@ -64,6 +64,7 @@ class Run:
     ) -> None:
         self.folder, self.lock, self.agent, self.dataset = folder, lock, agent, dataset
         self.config, self.records, self.checkpoints = agent.config, records, checkpoints
+        self.molecules = dataset.digest
         self.known, self.reward = set(dataset.smiles), Reward(agent.config.objectives, dataset.smiles)
         self.last, self.best = last, best
         self.pictures = [plot_folder / f"molgan-{folder.resolve().name}{end}.png" for end in ("", "-molecules")]
@@ -85,13 +86,15 @@ class Run:
             bar.set_description("compiling the update")
             try:
                 self._consume(bar)
+            except RunStopped as error:
+                raise RunStopped(f"{error}; the last sound checkpoint is in {self.folder}") from None
             except OSError as error:
                 reason = f"cannot write {error.filename or self.folder}: {error.strerror}"
                 raise RunStopped(f"{reason}; the last whole checkpoint in {self.folder} stands") from None
 
     def _consume(self, bar: tqdm) -> None:
         """Train, and do what is due at the end of each epoch."""
-        if not self.last.epoch:
+        if self.best is None:
             self._evaluate()  # the untrained generator is point 0 of the curve
             self._save()
         for epoch in train(self.agent, self.dataset, self.last):
@@ -132,18 +135,22 @@ class Run:
         return figures
 
     def _save(self) -> None:
+        """Write a checkpoint, unless the networks have broken: those must not replace sound ones."""
+        if not all(np.isfinite(variable).all() for variable in named_variables(self.agent).values()):
+            raise RunStopped(f"epoch {self.last.epoch}: the networks became NaN or infinite")
         self.checkpoints.save(snapshot_of(self.agent, self._loop()))
 
     def _draw(self) -> None:
         """Draw the run's curves, and a few different molecules of the best generator so far."""
-        objectives, reward, (curves, grid) = self.config.objectives, self.reward, self.pictures
-        some = to_molecules(Graphs(*(column[:DRAWN_FROM] for column in self.dataset.graphs)))
-        draw_curves(self.folder, " × ".join(objectives), float(reward(some).mean()), curves)
-        best, _ = load(all_checkpoints(self.checkpoints.folder, "best")[-1])
+        objective, (curves, grid) = " × ".join(self.config.objectives), self.pictures
+        kept = all_checkpoints(self.checkpoints.folder, "best")
+        best, rounds = (load(kept[-1])[0], int(kept[-1].name.split("-")[1])) if kept else (self.agent, None)
+        data = data_scores(self.dataset.smiles, {"objective": self.reward})["objective"]
+        draw_curves(self.folder, objective, data, rounds, curves)
         generated = to_molecules(generate(best, DRAWN_FROM, EVALUATION_SEED)[0])
         shown = list({to_smiles(molecule): molecule for molecule in generated if molecule}.values())[:DRAWN]
         if shown:
-            draw_molecules(shown, reward(shown)[:, 0], " × ".join(objectives), grid)
+            draw_molecules(shown, self.reward(shown)[:, 0], objective, grid)
 
     @property
     def seconds(self) -> float:
@@ -156,6 +163,7 @@ class Run:
             "epoch": asdict(replace(self.last, metrics=None)),
             "seconds": self.seconds,
             "best": self.best,
+            "molecules": self.molecules,
             "positions": self.records.positions(),
         }
 
@@ -200,11 +208,13 @@ def resume(path: Path, epochs: int | None, plot_folder: Path) -> Run:
             best = None if description["best"] is None else float(description["best"])
             positions = {name: natural(description["positions"][name]) for name in COLUMNS}
             seconds = float(description["seconds"])
-        dataset = read_molecules(folder / MOLECULES)
+        dataset = named_as_resume(dataset_of, place, description)
         check_records(folder, positions)
         check_plot_folder(plot_folder)
         checkpoints = Checkpoints(place.parent, config.keep)
         checkpoints.forget_after(place)
+        if best is not None and not all_checkpoints(place.parent, "best"):
+            best = -1.0  # the best was newer than the checkpoint; the next to be evaluated is the best there is
         records = Records.reopen(folder, config, positions, COLUMNS)
     except BaseException:
         lock.close()

@@ -31,7 +31,7 @@ def sample(atom_logits: np.ndarray, bond_logits: np.ndarray, random: np.random.G
 
 
 def likeliest(atom_logits: np.ndarray, bond_logits: np.ndarray) -> Graphs:
-    """Return the likeliest atoms and bonds, valid together or not: what is learned from, and MolGAN's own sampling."""
+    """Return the likeliest atoms and bonds, valid together or not: what is scored while learning."""
     return Graphs(np.argmax(atom_logits, axis=-1).astype(np.uint8), np.argmax(bond_logits, axis=-1).astype(np.uint8))
 
 
