@@ -3,7 +3,8 @@
     python benchmarks/molgan.py --data qm9_5k.smi
 
 It trains and evaluates through MolGAN's command line, and writes plots/molgan.csv (two rows per run: the kept generator
-and the last one) and plots/molgan.png.  An interrupted measurement goes on where it stopped.
+and the last one) and plots/molgan.png.  An interrupted measurement goes on where it stopped;
+for other data or other flags name another --folder.
 """
 
 import argparse
@@ -40,7 +41,7 @@ VARIANTS = {
     "λ = 0.5, ratio": Variant(0.5, ("--ratio",), seeds=1),
     "λ = 1, features": Variant(0.0, ("--imitation", "features"), seeds=1),
 }
-SHOWN = ("valid", "likeliest_valid", "molgan_valid", "unique", "novel", "objective")
+SHOWN = ("valid", "likeliest_valid", "likeliest_molgan_valid", "unique", "novel", "objective")
 
 
 @dataclass(frozen=True)
@@ -113,11 +114,11 @@ def main() -> None:
     rows = [row for key, job in jobs.items() for row in job.rows(*key)]
     results = ROOT / "plots" / "molgan.csv"
     write_csv(results, rows)
-    print(f"{'':16}  {'generator':9}  " + "  ".join(f"{name:>15}" for name in SHOWN))
+    print(f"{'':16}  {'generator':9}  " + "  ".join(f"{name:>22}" for name in SHOWN))
     for variant in arguments.variants:
         for which in ("best", "last"):
             some = [row for row in rows if (row["variant"], row["generator"]) == (variant, which)]
-            means = "  ".join(f"{np.mean([row[name] for row in some]):15.3f}" for name in SHOWN)
+            means = "  ".join(f"{np.mean([row[name] for row in some]):22.3f}" for name in SHOWN)
             print(f"{variant:16}  {which:9}  {means}")
 
     draw_tradeoff(results, results.with_suffix(".png"))

@@ -19,6 +19,7 @@ def draw_tradeoff(path: Path, picture: Path) -> None:
     with path.open(newline="") as file:
         rows = list(csv.DictReader(file))
     variants = list(dict.fromkeys(row["variant"] for row in rows))
+    along = sum(variant.startswith("λ") and "," not in variant for variant in variants)  # these come first, on a line
     figure = Figure(figsize=(13, 4), dpi=110, layout="constrained")
     panels = {
         "likeliest_valid": "valid before the sampler mends (share)",
@@ -33,7 +34,9 @@ def draw_tradeoff(path: Path, picture: Path) -> None:
             ]
             for place, each in enumerate(values):
                 axes.plot([place] * len(each), each, ".", color=colour, alpha=0.6)
-            axes.plot([np.mean(each) for each in values], color=colour, marker="o", ms=4, label=name)
+            means = [np.mean(each) for each in values]
+            axes.plot(means[:along], color=colour, marker="o", ms=4, label=name)
+            axes.plot(range(along, len(means)), means[along:], "o", color=colour, ms=4)
         if column == "objective":
             axes.axhline(float(rows[0]["data_objective"]), color="#999999", ls=":", label="the data")
         axes.set_xticks(range(len(variants)), variants, rotation=60, fontsize="small")
@@ -41,8 +44,9 @@ def draw_tradeoff(path: Path, picture: Path) -> None:
         axes.set_title(label, fontsize="medium")
         axes.grid(alpha=0.3)
         axes.legend(fontsize="x-small")
-    seeds = len({row["seed"] for row in rows})
+    seeds = sorted({len({row["seed"] for row in rows if row["variant"] == variant}) for variant in variants})
+    many = " to ".join(map(str, dict.fromkeys((seeds[0], seeds[-1]))))
     figure.suptitle(
-        f"MolGAN for solubility: {rows[0]['samples']} graphs of each generator, {seeds} seeds and their means"
+        f"MolGAN for solubility: {rows[0]['samples']} graphs of each generator; {many} seeds and their means"
     )
     save(figure, picture)

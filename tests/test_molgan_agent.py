@@ -80,7 +80,7 @@ def test_the_reward_network_learns_the_rewards_of_real_and_of_generated_graphs()
 
 
 def test_what_is_scored_is_what_the_reward_network_sees():
-    """The original code scores another random sample than the one that it learns from."""
+    """The original code shows it the soft graph, too, but scores one that is drawn at random from it."""
     agent = MolGAN(MolGANConfig(**SMALL))
     atoms, bonds = agent.generate()
     seed = agent._seed()
