@@ -36,6 +36,12 @@ def trained(tmp_path_factory) -> Path:
     return train(tmp_path_factory.mktemp("molgan") / "run", 4)
 
 
+@pytest.fixture(scope="module")
+def half(tmp_path_factory) -> Path:
+    """The first two epochs of the same run, which no test may change."""
+    return train(tmp_path_factory.mktemp("half") / "run", 2)
+
+
 @pytest.fixture
 def folder(trained, tmp_path) -> Path:
     """The same run, to be done with as one likes."""
@@ -59,8 +65,8 @@ def test_a_run_trains_and_is_evaluated_and_sampled(trained, tmp_path, capsys):
 
 
 @pytest.mark.parametrize("checkpoint", ["", "checkpoints/step-000000000"])
-def test_a_resumed_run_ends_where_the_uninterrupted_run_ends(trained, tmp_path, checkpoint):
-    parts = train(tmp_path / "parts", 2)
+def test_a_resumed_run_ends_where_the_uninterrupted_run_ends(trained, half, tmp_path, checkpoint):
+    parts = Path(shutil.copytree(half, tmp_path / "parts"))
     again = ["--resume", str(parts / checkpoint), "--epochs", "4", "--plot-dir", str(tmp_path / "plots")]
     assert main(["train", *again, "--no-progress"]) == 0
     assert {path.name for path in (tmp_path / "plots").iterdir()} >= {"molgan-parts.png"}
