@@ -11,7 +11,8 @@ import pytest
 pytest.importorskip("rdkit", reason="RDKit is not installed (requirements-molgan.txt)")
 
 from ddpg.checkpoint import all_checkpoints, find_checkpoint
-from ddpg.molgan.__main__ import main
+from ddpg.molgan.__main__ import main, with_schedule
+from ddpg.molgan.config import MolGANConfig
 from ddpg.molgan.restore import load, named_variables
 from tests.test_checkpoint import rows
 
@@ -62,6 +63,13 @@ def test_a_run_trains_and_is_evaluated_and_sampled(trained, tmp_path, capsys):
     lines = out.read_text().split("\n")
     assert len(lines) == 31 and lines[-1] == ""
     assert capsys.readouterr().out.startswith(f"{sum(map(bool, lines))} valid molecules of 30 graphs")
+
+
+def test_the_objective_comes_in_between_30_and_80_percent_of_however_many_epochs():
+    assert with_schedule({}) == {"rl_start": 90, "rl_full": 240}
+    assert with_schedule({"epochs": 10, "rl_full": 9}) == {"epochs": 10, "rl_start": 3, "rl_full": 9}
+    for epochs in (1, 2, 3, 7):
+        MolGANConfig(**with_schedule({"epochs": epochs}))
 
 
 @pytest.mark.parametrize("checkpoint", ["", "checkpoints/step-000000000"])

@@ -8,6 +8,7 @@ import shlex
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 from ddpg.command_line import Parser, add_flag, answer, given_settings, import_tensorflow, whole_number
 from ddpg.errors import RequestError
@@ -59,7 +60,7 @@ def train(arguments: argparse.Namespace) -> int:
     """Train as the arguments say, and tell where everything is."""
     require_rdkit()
     given = given_settings(arguments, MolGANConfig)
-    config = None if arguments.resume else MolGANConfig(**given)
+    config = None if arguments.resume else MolGANConfig(**with_schedule(given))
     import_tensorflow()
     from ddpg.molgan.dataset import own_molecules, read_molecules
     from ddpg.molgan.run import resume, start
@@ -86,6 +87,12 @@ def train(arguments: argparse.Namespace) -> int:
     print("pictures    " + ", ".join(map(str, run.pictures)))
     print("next        " + shlex.join([*PROGRAM.split(), "evaluate", "--checkpoint", str(run.folder)]))
     return 0
+
+
+def with_schedule(given: dict[str, Any]) -> dict[str, Any]:
+    """Return settings in which the objective comes in between 30 % and 80 % of the epochs, unless they say when."""
+    epochs = given.get("epochs", MolGANConfig().epochs)
+    return {"rl_start": epochs * 3 // 10, "rl_full": epochs * 8 // 10} | given
 
 
 def evaluate(arguments: argparse.Namespace) -> int:

@@ -22,8 +22,8 @@ class MolGANConfig:
     objective: str = setting("solubility", "what molecules are rewarded for; several, with commas, are multiplied")
     rl_weight: float = setting(0.9, "1 - λ, the share of the objective in the generator's loss (0: none)", "[0, 1]")
     epochs: int = setting(300, "passes over the data by the discriminator", "[1, inf)")
-    rl_start: int = setting(90, "epochs before the objective comes in", "[0, inf)")
-    rl_full: int = setting(240, "epochs after which it has its whole weight", "[0, inf)")
+    rl_start: int = setting(90, "epochs before the objective comes in (30 % of other --epochs)", "[0, inf)")
+    rl_full: int = setting(240, "epochs after which it has its whole weight (80 %)", "[0, inf)")
 
     # The algorithm
     batch_size: int = setting(128, "graphs in a minibatch", "[2, inf)")
