@@ -8,6 +8,7 @@ for other data or other flags name another --folder.
 """
 
 import argparse
+import csv
 import json
 import shutil
 import sys
@@ -95,10 +96,26 @@ class Training:
 
     def rows(self, variant: str, rl_weight: float, seed: int) -> list[dict]:
         """Return what was measured: a row for the kept generator, and one for the last."""
-        seconds = (self.folder / "epochs.csv").read_text().split()[-1].split(",")[-1]
         figures = json.loads(self.evaluation.read_text())
-        whose = {"variant": variant, "rl_weight": rl_weight, "seed": seed, "train_seconds": seconds}
+        whose = {"variant": variant, "rl_weight": rl_weight, "seed": seed} | self.learned()
         return [whose | {"generator": which} | figures[which] for which in ("best", "last")]
+
+    def learned(self) -> dict[str, float]:
+        """Return how long it took, how well the reward network knew the rewards in the end, and equation 7's ratios."""
+        with (self.folder / "epochs.csv").open(newline="") as file:
+            epochs = [{name: float(value) for name, value in row.items()} for row in csv.DictReader(file)]
+        ratios = [abs(row["imitation"] / row["value"]) for row in epochs]
+        ends = {
+            name: float(np.mean([row[name] for row in epochs[-10:]])) for name in ("value", "reward", "reward_loss")
+        }
+        return {
+            "train_seconds": epochs[-1]["seconds"],
+            "predicted_reward": ends["value"],
+            "reward": ends["reward"],
+            "reward_error": ends["reward_loss"] ** 0.5,
+            "least_ratio": min(ratios),
+            "greatest_ratio": max(ratios),
+        }
 
 
 def main() -> None:
