@@ -104,7 +104,9 @@ class Training:
         """Return how long it took, how well the reward network knew the rewards in the end, and equation 7's ratios."""
         with (self.folder / "epochs.csv").open(newline="") as file:
             epochs = [{name: float(value) for name, value in row.items()} for row in csv.DictReader(file)]
-        ratios = [abs(row["imitation"] / row["value"]) for row in epochs]
+        ratios = [
+            abs(row["imitation"] / row["value"]) for row in epochs if row["rl_weight"] or not epochs[-1]["rl_weight"]
+        ]
         ends = {
             name: float(np.mean([row[name] for row in epochs[-10:]])) for name in ("value", "reward", "reward_loss")
         }
