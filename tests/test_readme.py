@@ -242,3 +242,29 @@ def test_the_figures_of_startup_soak_and_checkpoints_are_those_that_were_measure
     share, folder = figure(r"takes ([\d.]+) % of the run's time, and the folder holds ([\d.]+) times")
     assert share == pytest.approx(100 * float(last["share"]), abs=0.0051)
     assert folder == pytest.approx(float(last["folder"]), abs=0.0051)
+
+
+@pytest.mark.parametrize("line", [line for line in README.splitlines() if line.startswith("python -m ddpg.molgan")])
+def test_every_molgan_command_is_one_that_it_understands(line):
+    from ddpg.molgan.__main__ import parse, with_schedule
+    from ddpg.molgan.config import MolGANConfig
+
+    arguments = vars(parse(shlex.split(line, comments=True)[3:]))
+    settings = {field.name for field in dataclasses.fields(MolGANConfig)} - {"seed"}  # which sampling has, too
+    MolGANConfig(**with_schedule({name: arguments[name] for name in settings if arguments.get(name) is not None}))
+
+
+def test_the_molgan_table_is_what_was_measured():
+    """Means over the seeds, of the kept generator and of the last one."""
+    with (ROOT / "plots" / "molgan.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    columns = ("valid", "likeliest_valid", "likeliest_molgan_valid", "unique", "novel", "objective")
+    shown = table("| setting | valid | before mending | as the original counts | unique | novel | solubility |")
+    assert len(shown) > 5
+    for setting, *cells in shown:
+        variant, _, which = setting.strip("*").rpartition(", ")
+        generator = {"kept": "best", "at the end": "last"}[which]
+        some = [row for row in rows if (row["variant"], row["generator"]) == (variant, generator)]
+        assert len(some) == 3, setting
+        means = [statistics.mean(float(row[column]) for row in some) for column in columns]
+        assert [cell.strip("*") for cell in cells] == [f"{mean:.2f}" for mean in means], setting
