@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import gymnasium
-import numpy as np
 
 from ddpg.agent import DDPG
 from ddpg.checkpoint import Checkpoints
@@ -23,6 +22,7 @@ from ddpg.records import Records
 from ddpg.restore import named_variables, snapshot_of
 from ddpg.seeding import integer_seed
 from ddpg.signals import StopRequest
+from ddpg.snapshot import all_finite
 from ddpg.training import Episode, train
 
 SECONDS_BETWEEN_PICTURES = 15
@@ -164,12 +164,9 @@ class Run:
 
     def _save(self) -> None:
         """Write a checkpoint, unless the networks have broken: those must not replace sound ones."""
-        if not self._sound():
+        if not all_finite(named_variables(self.agent)):
             raise RunStopped(f"episode {self.last.episode}: the networks became NaN or infinite")
         self.checkpoints.save(snapshot_of(self.agent, self._loop()), self.agent.replay_buffer)
-
-    def _sound(self) -> bool:
-        return all(np.isfinite(variable).all() for variable in named_variables(self.agent).values())
 
     def _loop(self) -> dict[str, Any]:
         """Return what the loop must know to go on, JSON-ready."""

@@ -121,6 +121,11 @@ def numbered(owners: dict[str, Any]) -> dict[str, Any]:
     }
 
 
+def all_finite(variables: dict[str, Any]) -> bool:
+    """Say whether no variable holds NaN or infinity: broken networks must not replace sound ones."""
+    return all(np.isfinite(variable).all() for variable in variables.values())
+
+
 def read_settings(place: Path, description: dict[str, Any], kind: type[T]) -> T:
     """Return the settings that a checkpoint was made with; one that is not allowed is damage to its file."""
     with damage_named(place / "run.json"):

@@ -127,4 +127,6 @@ def test_every_molgan_command_is_one_that_it_understands(line):
 
     arguments = vars(parse(shlex.split(line, comments=True)[3:]))
     settings = {field.name for field in dataclasses.fields(MolGANConfig)} - {"seed"}  # which sampling has, too
-    MolGANConfig(**with_schedule({name: arguments[name] for name in settings if arguments.get(name) is not None}))
+    given = {name: arguments[name] for name in settings if arguments.get(name) is not None}
+    config = MolGANConfig(**with_schedule(given)).as_json()  # raises where the settings do not go together
+    assert given.items() <= config.items()

@@ -6,7 +6,6 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from tqdm import tqdm
 
 from ddpg.checkpoint import Checkpoints, all_checkpoints, find_checkpoint, named_as_resume
@@ -23,7 +22,7 @@ from ddpg.molgan.rewards import Reward
 from ddpg.molgan.training import Epoch, train
 from ddpg.records import Records, check_records, refuse_existing
 from ddpg.signals import StopRequest
-from ddpg.snapshot import damage_named, natural
+from ddpg.snapshot import all_finite, damage_named, natural
 
 COUNTED = (*SHARES, *(f"molgan_{name}" for name in SHARES), "objective")
 FIGURES = (*COUNTED, *(f"likeliest_{name}" for name in COUNTED))
@@ -136,7 +135,7 @@ class Run:
 
     def _save(self) -> None:
         """Write a checkpoint, unless the networks have broken: those must not replace sound ones."""
-        if not all(np.isfinite(variable).all() for variable in named_variables(self.agent).values()):
+        if not all_finite(named_variables(self.agent)):
             raise RunStopped(f"epoch {self.last.epoch}: the networks became NaN or infinite")
         self.checkpoints.save(snapshot_of(self.agent, self._loop()))
 
@@ -144,9 +143,9 @@ class Run:
         """Draw the run's curves, and a few different molecules of the best generator so far."""
         objective, (curves, grid) = " × ".join(self.config.objectives), self.pictures
         kept = all_checkpoints(self.checkpoints.folder, "best")
-        best, rounds = (load(kept[-1])[0], int(kept[-1].name.split("-")[1])) if kept else (self.agent, None)
+        best = load(kept[-1])[0] if kept else self.agent
         data = data_scores(self.dataset.smiles, {"objective": self.reward})["objective"]
-        draw_curves(self.folder, objective, data, rounds, curves)
+        draw_curves(self.folder, objective, data, best.rounds if kept else None, curves)
         generated = to_molecules(generate(best, DRAWN_FROM, EVALUATION_SEED)[0])
         shown = list({to_smiles(molecule): molecule for molecule in generated if molecule}.values())[:DRAWN]
         if shown:
