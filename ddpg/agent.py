@@ -1,5 +1,6 @@
 """The agent of both posts: four networks, a replay buffer, exploration noise, and Algorithm 1 in `DDPG.learn`."""
 
+from collections.abc import Callable
 from functools import cached_property
 from typing import NamedTuple
 
@@ -46,6 +47,7 @@ class DDPG:
         self.noise = make_noise(config.noise, action_size, config.noise_scale, self.generators["noise"])
         self.updates = 0
         self._ahead: tuple[np.ndarray, np.ndarray] | None = None  # the state that comes next, and μ of it
+        self._between: Callable[[np.ndarray], np.ndarray] | None = None  # μ, as it stands until the next update
 
         actor_seed, critic_seed = (int(seed) for seed in stream(config.seed, "weights").generate_state(2))
         self.actor, self.target_actor = (self._make_actor(actor_seed, name) for name in ("actor", "target_actor"))
@@ -99,7 +101,8 @@ class DDPG:
             return self.generators["warm_up"].uniform(-1, 1, self.action_size).astype(np.float32)
         if not explore:
             return self._policy(tf.constant(state[None])).numpy()[0]
-        return behaviour_action(self._policy_ahead(state), self.noise.sample() * self._noise_left())
+        policy = self._policy_ahead if self.config.train_frequency == 1 else self._policy_between
+        return behaviour_action(policy(state), self.noise.sample() * self._noise_left())
 
     def _noise_left(self) -> np.float32:
         """Return the share of the noise that has not faded yet, 1 to 0."""
@@ -127,6 +130,7 @@ class DDPG:
         self.updates += config.gradient_steps
         metrics, next_action = self._learn_from(tf.constant(minibatches), tf.constant(self._next_state[None]))
         self._ahead = self._next_state, next_action.numpy()[0]
+        self._between = None
         return Metrics(*metrics.numpy().tolist())
 
     def learn(self, batch: Batch) -> Metrics:
@@ -166,6 +170,12 @@ class DDPG:
         if ahead and np.array_equal(ahead[0], state):
             return ahead[1]
         return self._policy(tf.constant(state[None])).numpy()[0]
+
+    def _policy_between(self, state: np.ndarray) -> np.ndarray:
+        """Return μ(s) where many steps pass between two updates: through NumPy, with weights read after the last."""
+        if self._between is None:
+            self._between = self.actor.in_numpy()
+        return self._between(state)
 
     @cached_property
     def _learn_from(self):

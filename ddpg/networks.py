@@ -4,7 +4,11 @@ As they stand they are the second post's; the options make them the paper's (its
 normalisation, fan-in initialisation, and the action entering the critic at its second hidden layer.
 """
 
+from collections.abc import Callable
+from typing import Any
+
 import keras
+import numpy as np
 from keras import layers, ops
 
 from ddpg.errors import RequestError
@@ -56,6 +60,22 @@ class ActorNetwork(keras.Model):
         x = ops.relu(self.normalize[1](self.hidden_1(x), training=training))  # (N, 400)
         x = ops.relu(self.normalize[2](self.hidden_2(x), training=training))  # (N, 300)
         return self.action(x)
+
+    def in_numpy(self) -> Callable[[np.ndarray], np.ndarray]:
+        """Return μ with the weights as they are now, as a function of one state `(state_size,)`.
+
+        A call of TensorFlow takes 0.1 to 0.2 ms whatever is in it, and these three products a tenth of that.
+        """
+        (*hidden, last) = [layer.get_weights() for layer in (self.hidden_1, self.hidden_2, self.action)]
+        scales = [scale_and_shift(layer) for layer in self.normalize]
+
+        def policy(state: np.ndarray) -> np.ndarray:
+            x = state * scales[0][0] + scales[0][1]
+            for (kernel, bias), (scale, shift) in zip(hidden, scales[1:], strict=True):
+                x = np.maximum((x @ kernel + bias) * scale + shift, 0.0)
+            return np.tanh(x @ last[0] + last[1])
+
+        return policy
 
 
 class CriticNetwork(keras.Model):
@@ -134,6 +154,15 @@ def small_dense(units: int, initialization: str, seed: int, name: str, penalty=N
         kernel_regularizer=penalty,
         name=name,
     )
+
+
+def scale_and_shift(layer: keras.Layer) -> tuple[Any, Any]:
+    """Return what a `normalization` multiplies by and what it adds, by its running averages."""
+    if not layer.weights:
+        return np.float32(1.0), np.float32(0.0)
+    gamma, beta, mean, variance = layer.get_weights()
+    scale = gamma / np.sqrt(variance + np.float32(layer.epsilon))
+    return scale, beta - mean * scale
 
 
 def normalization(wanted: bool, name: str) -> keras.Layer:

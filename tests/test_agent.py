@@ -132,6 +132,19 @@ def test_the_action_worked_out_ahead_is_the_policy_of_after_the_update(small, no
         np.testing.assert_allclose(agent.act(state), agent.actor(state[None])[0], atol=1e-6)
 
 
+@pytest.mark.parametrize("normalised", [False, True])
+def test_between_two_updates_numpy_gives_the_policys_actions(small, normalised):
+    """Of after the last update, not of the first time that it was asked for."""
+    settings = {"train_frequency": 4, "noise_scale": 0.0, "actor_learning_rate": 0.1}
+    agent = DDPG(3, 2, replace(small, batch_normalization=normalised, **settings))
+    for _ in range(3):
+        assert fill(agent, 64).update() is not None
+        for state in np.random.default_rng(0).normal(size=(4, 3)).astype(np.float32):
+            action = agent.act(state)
+            assert action.dtype == np.float32
+            np.testing.assert_allclose(action, agent.actor(state[None])[0], atol=1e-6)
+
+
 def test_the_action_worked_out_ahead_is_used_for_no_other_state_and_once(small):
     agent = fill(DDPG(3, 2, replace(small, noise_scale=0.0)))
     state = agent.replay_buffer.split(agent.replay_buffer.rows[63]).next_state.copy()
