@@ -204,6 +204,12 @@ class DDPG:
         return self._compile(lambda state: self.actor(state), (1, self.state_size))
 
     def _compile(self, function, *shapes: tuple[int, ...]):
-        """Return a concrete function: it cannot retrace, and a call costs 0.1 ms less than through `tf.function`."""
+        """Return a function of float32 tensors, traced once, that is called as cheaply as TensorFlow allows.
+
+        A `tf.function` looks its trace up in each call, and a concrete function binds its arguments and asks for the
+        variables in it, which takes 0.1 ms each; the shapes are known here, and the variables stay what they are.
+        """
         signature = [tf.TensorSpec(shape, tf.float32) for shape in shapes]
-        return tf.function(function, jit_compile=self.config.jit_compile).get_concrete_function(*signature)
+        concrete = tf.function(function, jit_compile=self.config.jit_compile).get_concrete_function(*signature)
+        variables = concrete.captured_inputs
+        return lambda *inputs: concrete.inference_fn.call_preflattened([*inputs, *variables])
