@@ -157,7 +157,8 @@ def draw_speeds(path: Path, picture: Path) -> None:
         axes.set_xlabel("updates after environment steps", fontsize="small")
     for line in grid:
         line[0].set_ylabel("environment steps/s")
-    grid[0, 0].legend(fontsize="x-small")
+        line[0].margins(y=0.1)  # for the numbers over the bars
+    grid[0, -1].legend(fontsize="x-small", loc="upper left")  # the slowest task leaves room
     rounds = [len(values) for panel in speeds.values() for values in panel.values()]
     some = f"{min(rounds)} to {max(rounds)}" if min(rounds) < max(rounds) else rounds[0]
     figure.suptitle(f"Training speed, networks of 400 and 300 units: medians of {some} rounds in turn")

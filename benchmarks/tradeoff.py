@@ -40,7 +40,7 @@ def draw_tradeoff(path: Path, picture: Path) -> None:
         if column == "objective":
             axes.axhline(float(rows[0]["data_objective"]), color="#999999", ls=":", label="the data")
         axes.set_xticks(range(len(variants)), variants, rotation=60, fontsize="small")
-        axes.set_ylim(0, 1.03)
+        axes.set_ylim(-0.03, 1.03)
         axes.set_title(label, fontsize="medium")
         axes.grid(alpha=0.3)
         axes.legend(fontsize="x-small")
