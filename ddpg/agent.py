@@ -84,9 +84,9 @@ class DDPG:
         )
 
     def begin_episode(self) -> None:
-        """Forget what belongs to the episode before: the noise's drift and the state that was to come next."""
+        """Forget what belongs to the episode before: the noise's drift, and what acting has worked out or read."""
         self.noise.reset()
-        self._ahead = None
+        self._ahead = self._between = None
 
     def act(self, state: np.ndarray, explore: bool = True) -> np.ndarray:
         """Return the action `(action_size,)` for a state `(state_size,)`.
