@@ -118,7 +118,8 @@ class DDPG:
         """Sample minibatches and learn from them, when it is time; call it once after each `remember`.
 
         Every `train_frequency` steps it draws `gradient_steps` minibatches and runs `learn` on each, in one compiled
-        call.  That call also evaluates the improved policy in the state just reached, which spares `act` a call.
+        call.  That call also evaluates the improved policy in the state just reached: with a `train_frequency` of 1 it
+        spares `act` a call.
 
         Returns:
             The means of the updates' metrics, or None where it was not time to learn.
