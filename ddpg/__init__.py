@@ -4,27 +4,61 @@ Names are imported when first used, so that `import ddpg` and `train.py --help` 
 """
 
 from importlib import import_module
+from typing import TYPE_CHECKING
 
-HOMES = {
-    "Config": "config",
-    "RequestError": "errors",
-    "RunStopped": "errors",
-    "make_environment": "environment",
-    "ReplayBuffer": "replay_buffer",
-    "Batch": "replay_buffer",
-    "GaussianNoise": "noise",
-    "OrnsteinUhlenbeckNoise": "noise",
-    "ActorNetwork": "networks",
-    "CriticNetwork": "networks",
-    "DDPG": "agent",
-    "train": "training",
-    "evaluate": "evaluation",
+if TYPE_CHECKING:  # for editors and type checkers
+    from ddpg.agent import DDPG as DDPG
+    from ddpg.agent import Metrics as Metrics
+    from ddpg.config import PRESETS as PRESETS
+    from ddpg.config import Config as Config
+    from ddpg.environment import make_environment as make_environment
+    from ddpg.environment import state_and_action_size as state_and_action_size
+    from ddpg.errors import RequestError as RequestError
+    from ddpg.errors import RunStopped as RunStopped
+    from ddpg.evaluation import Evaluation as Evaluation
+    from ddpg.evaluation import evaluate as evaluate
+    from ddpg.networks import ActorNetwork as ActorNetwork
+    from ddpg.networks import CriticNetwork as CriticNetwork
+    from ddpg.noise import GaussianNoise as GaussianNoise
+    from ddpg.noise import OrnsteinUhlenbeckNoise as OrnsteinUhlenbeckNoise
+    from ddpg.replay_buffer import Batch as Batch
+    from ddpg.replay_buffer import ReplayBuffer as ReplayBuffer
+    from ddpg.run.policy import Policy as Policy
+    from ddpg.run.policy import load_policy as load_policy
+    from ddpg.training import Episode as Episode
+    from ddpg.training import train as train
+
+MODULES = {
+    "ActorNetwork": "ddpg.networks",
+    "Batch": "ddpg.replay_buffer",
+    "Config": "ddpg.config",
+    "CriticNetwork": "ddpg.networks",
+    "DDPG": "ddpg.agent",
+    "Episode": "ddpg.training",
+    "Evaluation": "ddpg.evaluation",
+    "GaussianNoise": "ddpg.noise",
+    "Metrics": "ddpg.agent",
+    "OrnsteinUhlenbeckNoise": "ddpg.noise",
+    "PRESETS": "ddpg.config",
+    "Policy": "ddpg.run.policy",
+    "ReplayBuffer": "ddpg.replay_buffer",
+    "RequestError": "ddpg.errors",
+    "RunStopped": "ddpg.errors",
+    "evaluate": "ddpg.evaluation",
+    "load_policy": "ddpg.run.policy",
+    "make_environment": "ddpg.environment",
+    "state_and_action_size": "ddpg.environment",
+    "train": "ddpg.training",
 }
 
-__all__ = list(HOMES)
+__all__ = list(MODULES)
 
 
 def __getattr__(name: str):
-    if name not in HOMES:
+    if name not in MODULES:
         raise AttributeError(f"module 'ddpg' has no attribute {name!r}")
-    return getattr(import_module(f"ddpg.{HOMES[name]}"), name)
+    return getattr(import_module(MODULES[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *MODULES})

@@ -1,7 +1,8 @@
 """Every setting of a run, in one frozen dataclass: its symbol, its unit and where its default comes from.
 
 "Post" is the second blog post (the Keras walk-through), whose printed settings are the defaults; "paper" is Lillicrap
-et al., arXiv 1509.02971v6.  `ddpg.command_line` makes the flags of `train.py` from these fields.
+et al., arXiv 1509.02971v6. The flags of `train.py` are made from these fields (`ddpg.run.command_line`), and
+`docs/settings.md` lists what else must change when a field is renamed.
 """
 
 import dataclasses
@@ -10,6 +11,16 @@ from typing import Any
 
 from ddpg.errors import RequestError
 from ddpg.settings import check_values, from_json, setting
+
+GROUPS = {  # the first field of each group of flags in `train.py --help`
+    "env": "the task",
+    "episodes": "length of the run",
+    "gamma": "the algorithm",
+    "hidden_units": "the networks",
+    "noise": "exploration, in units of the tanh action (1 is half the width of the task's action range)",
+    "evaluate_every": "evaluation and checkpoints",
+    "jit_compile": "the machine",
+}
 
 
 @dataclass(frozen=True)
@@ -23,22 +34,24 @@ class Config:
     # The task
     env: str = setting("Pendulum-v1", "Gymnasium id of the task: Name-v0, or module:Name-v0 to import the module first")
     env_kwargs: dict[str, Any] = setting(dict, "arguments for the task's constructor, as a JSON object")
-    action_bound: float | None = setting(None, "stands in for each infinite bound of the action space", "(0, inf)")
+    action_bound: float | None = setting(None, "replaces each infinite bound of the action space", "(0, inf)")
     seed: int = setting(0, "root of every random stream: weights, noise, replay, warm-up, resets", "[0, inf)")
 
-    # How long
+    # The length of the run
     episodes: int = setting(250, "episodes to train for (post: 250), unless --steps is given", "[1, inf)")
     steps: int | None = setting(
-        None, "environment steps to train for; the episode then under way is finished", "[1, inf)"
+        None, "environment steps to train for; the episode in progress is completed", "[1, inf)"
     )
-    max_episode_steps: int = setting(100_000, "cuts an episode that never ends; a time limit, not an end", "[1, inf)")
-    learning_starts: int = setting(0, "steps of uniformly random actions before the policy acts and learns", "[0, inf)")
+    max_episode_steps: int = setting(100_000, "step limit per episode (truncation)", "[1, inf)")
+    learning_starts: int = setting(0, "steps of uniformly random actions before policy and updates start", "[0, inf)")
 
     # The algorithm
     gamma: float = setting(0.99, "γ, the discount factor (post and paper: 0.99)", "[0, 1]")
     tau: float = setting(0.005, "τ, the rate of the soft target updates (post: 0.005; paper: 0.001)", "(0, 1]")
     batch_size: int = setting(64, "N, the transitions in a minibatch (post and paper: 64)", "[1, inf)")
-    buffer_size: int = setting(1_000_000, "transitions that the replay buffer holds (post and paper: 1e6)", "[1, inf)")
+    buffer_size: int = setting(
+        1_000_000, "capacity of the replay buffer in transitions (post and paper: 1e6)", "[1, inf)"
+    )
     train_frequency: int = setting(1, "environment steps between two rounds of updates (Algorithm 1: 1)", "[1, inf)")
     gradient_steps: int = setting(1, "updates in a round, in one compiled call (Algorithm 1: 1)", "[1, inf)")
 
@@ -46,35 +59,40 @@ class Config:
     hidden_units: tuple[int, int] = setting((400, 300), "units of the two hidden layers (post and paper)", "[1, inf)")
     actor_learning_rate: float = setting(1e-4, "Adam's step size for the actor (post and paper: 1e-4)", "(0, inf)")
     critic_learning_rate: float = setting(1e-3, "Adam's step size for the critic (post and paper: 1e-3)", "(0, inf)")
-
-    batch_normalization: bool = setting(False, "normalise the state and the hidden layers (first post and paper)")
-    initialization: str = setting("keras", "of the weights: Keras's (post) or the paper's", None, ("keras", "fan_in"))
+    batch_normalization: bool = setting(False, "normalize the state and the hidden layers (first post and paper)")
+    kernel_initializer: str = setting(
+        "keras", "initial weights: Keras's (post) or the paper's", None, ("keras", "fan_in")
+    )
     action_layer: int = setting(1, "critic's hidden layer at which the action enters (post: 1; paper: 2)", "[1, 2]")
     critic_weight_decay: float = setting(0.0, "λ of the L2 penalty on the critic's weights (paper: 0.01)", "[0, inf)")
 
-    # Exploration, in units of the tanh action (half the width of the task's own bounds)
-    noise: str = setting("gaussian", "noise process added to the action while training", None, ("gaussian", "ou"))
-    noise_scale: float = setting(0.1, "σ of the exploration noise (post: 0.1; paper: 0.2)", "[0, inf)")
-    noise_decay_steps: int | None = setting(None, "steps over which the noise fades to nothing, evenly", "[1, inf)")
+    # Exploration
+    noise: str = setting("gaussian", "noise process added to the action in training", None, ("gaussian", "ou"))
+    noise_sigma: float = setting(0.1, "σ of the exploration noise (post: 0.1; paper: 0.2)", "[0, inf)")
+    noise_decay_steps: int | None = setting(None, "anneal the noise linearly to zero over N steps", "[1, inf)")
 
-    # Measuring and keeping
+    # Evaluation and checkpoints
     evaluate_every: int = setting(5_000, "environment steps between two noise-free evaluations", "[1, inf)")
-    evaluation_episodes: int = setting(10, "episodes in each of them", "[1, inf)")
+    evaluation_episodes: int = setting(10, "episodes per evaluation", "[1, inf)")
     checkpoint_every: int = setting(10_000, "environment steps between two checkpoints", "[1, inf)")
-    keep: int = setting(2, "newest checkpoints kept in the run folder", "[1, inf)")
+    keep_checkpoints: int = setting(2, "newest checkpoints to keep, besides the best one", "[1, inf)")
 
     # The machine
     jit_compile: bool = setting(True, "compile the update with XLA")
-    threads: int | None = setting(
-        None, "threads that TensorFlow shares a run's work among; none: all cores", "[1, inf)"
-    )
+    threads: int | None = setting(None, "TensorFlow intra-op threads; none: one per core", "[1, inf)")
 
     def __post_init__(self) -> None:
         check_values(self)
         if self.batch_size > self.buffer_size:
             raise RequestError(
                 f"{self.batch_size} is more than the replay buffer holds ({self.buffer_size}); "
-                "make it smaller, or --buffer-size larger",
+                "use a smaller minibatch or a larger --buffer-size",
+                "batch_size",
+            )
+        if self.batch_normalization and self.batch_size == 1:
+            raise RequestError(
+                "batch normalization over a single transition turns every state into zeros; use at least 2, "
+                "or --no-batch-normalization",
                 "batch_size",
             )
 
@@ -97,10 +115,10 @@ PRESETS: dict[str, Config] = {
     "paper": Config(
         tau=0.001,
         batch_normalization=True,
-        initialization="fan_in",
+        kernel_initializer="fan_in",
         action_layer=2,
         critic_weight_decay=0.01,
         noise="ou",
-        noise_scale=0.2,
+        noise_sigma=0.2,
     ),
 }

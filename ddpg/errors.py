@@ -1,25 +1,39 @@
 """The two ways in which a run can end that are not a bug of this package."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 
 class RequestError(ValueError):
-    """What was asked for cannot be done; the message says what would work.
+    """A request that cannot be met; the message says what is wrong and what would work.
 
     Args:
         message: One line: what is wrong and what would work.
-        setting: The `Config` field (or command-line option) at fault, in snake case, or None.
+        setting: The `Config` field or command-line option at fault, in snake case, or None.
     """
 
     def __init__(self, message: str, setting: str | None = None) -> None:
-        super().__init__(f"{setting}: {message}" if setting else message)
+        super().__init__(message, setting)
         self.message = message
         self.setting = setting
 
+    def __str__(self) -> str:
+        return f"{self.setting}: {self.message}" if self.setting else self.message
+
     def for_command_line(self) -> str:
         """Return the message as a shell user should read it, naming the flag."""
-        if self.setting is None:
-            return self.message
-        return f"--{self.setting.replace('_', '-')}: {self.message}"
+        return f"--{self.setting.replace('_', '-')}: {self.message}" if self.setting else self.message
 
 
 class RunStopped(RuntimeError):
-    """A run that cannot go on: NaN or infinity from the task or from the network."""
+    """A run that cannot continue: the task raised or returned nonsense, the networks became NaN, or the disk failed."""
+
+
+@contextmanager
+def blame(setting: str) -> Iterator[None]:
+    """Name the setting at fault in errors that name none, such as those of functions that read files."""
+    try:
+        yield
+    except RequestError as error:
+        error.setting = error.setting or setting
+        raise

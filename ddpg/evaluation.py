@@ -1,19 +1,20 @@
-"""What a policy is worth: the returns of noise-free episodes, in an environment that training never touches."""
+"""Noise-free evaluation: the returns of episodes in an environment that training never touches."""
 
 import math
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import gymnasium
 import numpy as np
-from gymnasium.wrappers import RecordVideo
 
-from ddpg.environment import environment_of, require_sizes
-from ddpg.errors import RequestError, RunStopped
-from ddpg.statistics import student_t
+from ddpg.environment import CheckedEnvironment
+
+
+class ActingAgent(Protocol):
+    """What an evaluation needs of an agent."""
+
+    def act(self, state: np.ndarray, explore: bool = True) -> np.ndarray:
+        """Return the action `(action_size,)` for a state `(state_size,)`."""
 
 
 @dataclass(frozen=True)
@@ -33,14 +34,18 @@ class Evaluation:
 
     @property
     def std(self) -> float:
-        """The deviation between episodes (divided by n, as published figures are)."""
+        """The standard deviation between episodes (divided by n, as in published figures)."""
         return float(np.std(self.returns))
 
     @property
     def half_width(self) -> float:
         """Half of the mean's 95 % confidence interval (Student's t); infinite for one episode."""
+        from scipy import stats  # imported here: it takes as long as NumPy, and training does not need it
+
         n = len(self.returns)
-        return student_t(n - 1) * float(np.std(self.returns, ddof=1)) / math.sqrt(n) if n > 1 else math.inf
+        if n < 2:
+            return math.inf
+        return float(stats.t.ppf(0.975, n - 1) * np.std(self.returns, ddof=1)) / math.sqrt(n)
 
     def as_json(self, env: str) -> dict[str, Any]:
         """Return the figures that `evaluate.py --json` prints."""
@@ -56,65 +61,26 @@ class Evaluation:
         }
 
 
-def evaluate(agent, environment: gymnasium.Env, episodes: int = 10, seed: int = 0) -> Evaluation:
-    """Run noise-free episodes of μ(s); episode i is reset with `seed + i`, so two policies meet the same starts.
+def evaluate(agent: ActingAgent, environment: gymnasium.Env, episodes: int = 10, seed: int = 0) -> Evaluation:
+    """Run noise-free episodes of μ(s); episode i is reset with `seed + i`, so two policies get the same starts.
 
     Args:
         agent: Anything with `act(state, explore=False)`.
-        environment: A task from `make_environment`, not the one that is trained in.
+        environment: A task from `make_environment`, not the one used for training.
         episodes: How many.
         seed: Seed of the first one.
 
     Raises:
-        RunStopped: A return is NaN or infinite, or the environment raised.
+        RunStopped: A state, a reward or an action is not finite or has the wrong shape, or the environment raised.
     """
+    environment = CheckedEnvironment(environment, "evaluation episode", -1)  # evaluation episodes count from 0
     returns = []
     for episode in range(episodes):
-        try:
-            returns.append(one_return(agent, environment, seed + episode))
-        except Exception as error:
-            raise RunStopped(f"evaluation episode {episode}: the environment raised {error!r}") from error
-        if not math.isfinite(returns[-1]):
-            raise RunStopped(f"evaluation episode {episode}: its return is {returns[-1]}")
+        state, _ = environment.reset(seed=seed + episode)
+        episode_return, done = 0.0, False
+        while not done:
+            state, reward, terminated, truncated, _ = environment.step(agent.act(state, explore=False))
+            episode_return += reward
+            done = terminated or truncated
+        returns.append(episode_return)
     return Evaluation(tuple(returns))
-
-
-def one_return(agent, environment: gymnasium.Env, seed: int) -> float:
-    """Run one noise-free episode and return the undiscounted sum of its rewards."""
-    state, _ = environment.reset(seed=seed)
-    episode_return, over = 0.0, False
-    while not over:
-        state, reward, terminated, truncated, _ = environment.step(agent.act(state, explore=False))
-        episode_return += float(reward)
-        over = terminated or truncated
-    return episode_return
-
-
-@contextmanager
-def evaluation_environment(agent, render: bool = False, video: Path | None = None) -> Iterator[gymnasium.Env]:
-    """Make the task that a checkpoint's agent was trained on, and close it afterwards.
-
-    Args:
-        agent: An agent from `ddpg.checkpoint.load_policy`.
-        render: Show the episodes in a window.
-        video: Write one MP4 per episode into this folder.
-
-    Raises:
-        RequestError: The task cannot be made, rendered, or is not the one the agent was trained on.
-    """
-    config = agent.config
-    render_mode = "human" if render else "rgb_array" if video else None
-    try:
-        environment = environment_of(config, render_mode)
-    except RequestError as error:  # this command line has other flags than `train.py`
-        raise RequestError(error.message, "video" if video else "render" if render else "checkpoint") from None
-    require_sizes(environment, (agent.state_size, agent.action_size), config, "checkpoint")
-    if video:
-        try:
-            environment = RecordVideo(environment, str(video), episode_trigger=lambda episode: True)
-        except gymnasium.error.DependencyNotInstalled as error:
-            raise RequestError(f"{error}; try: pip install -r requirements-tasks.txt", "video") from None
-        except OSError as error:
-            raise RequestError(f"cannot write into {video}: {error.strerror}", "video") from None
-    with closing(environment):
-        yield environment

@@ -1,25 +1,21 @@
 """The actor μ(s) and the critic Q(s, a): two subclassed Keras models of 400 and 300 units (both posts).
 
-As they stand they are the second post's; the options make them the paper's (its section 3 and appendix 7): batch
-normalisation, fan-in initialisation, and the action entering the critic at its second hidden layer.
+The defaults are the second post's. The options make them the paper's (its sections 3 and 7): batch normalization,
+fan-in initialization, and the action entering the critic at its second hidden layer.
 """
 
-from collections.abc import Callable
-from typing import Any
-
 import keras
-import numpy as np
 from keras import layers, ops
 
 from ddpg.errors import RequestError
 
 if keras.backend.backend() != "tensorflow":
     raise RequestError(
-        f"Keras runs on {keras.backend.backend()!r} here, and this package needs TensorFlow; "
+        f"Keras uses the backend {keras.backend.backend()!r}, but this package needs TensorFlow; "
         "set the environment variable KERAS_BACKEND=tensorflow"
     )
 
-SMALL = 3e-3  # keeps tanh in its linear range, and values near zero, at first (paper, appendix 7; second post)
+OUTPUT_LIMIT = 3e-3  # keeps tanh in its linear range and values near zero at first (paper, section 7; second post)
 
 
 class ActorNetwork(keras.Model):
@@ -29,9 +25,9 @@ class ActorNetwork(keras.Model):
         action_size: Numbers in an action.
         hidden_units: Units of the two ReLU layers.
         seed: Seed of the initial weights.
-        batch_normalization: Normalise the state and the input of each ReLU over the minibatch while learning, and by
-            running averages otherwise.
-        initialization: "keras" for Glorot's, as the second post has it, or "fan_in" for the paper's.
+        batch_normalization: Normalize the state and the input of each ReLU: over the minibatch in training, by running
+            averages otherwise.
+        kernel_initializer: "keras" for Glorot's, as in the second post, or "fan_in" for the paper's.
     """
 
     def __init__(
@@ -40,42 +36,26 @@ class ActorNetwork(keras.Model):
         hidden_units: tuple[int, int] = (400, 300),
         seed: int = 0,
         batch_normalization: bool = False,
-        initialization: str = "keras",
+        kernel_initializer: str = "keras",
         name: str = "actor",
     ) -> None:
         super().__init__(name=name)
         self.normalize = [normalization(batch_normalization, f"normalize_{k}") for k in range(3)]
-        self.hidden_1 = dense(hidden_units[0], initialization, seed, "hidden_1")
-        self.hidden_2 = dense(hidden_units[1], initialization, seed + 1, "hidden_2")
-        self.action = small_dense(action_size, initialization, seed + 2, "action", activation="tanh")
+        self.hidden_1 = dense(hidden_units[0], kernel_initializer, seed, "hidden_1")
+        self.hidden_2 = dense(hidden_units[1], kernel_initializer, seed + 1, "hidden_2")
+        self.action = output_dense(action_size, kernel_initializer, seed + 2, "action", activation="tanh")
 
     def call(self, state, training: bool = False):
         """Return the actions `(N, action_size)` for states `(N, state_size)`.
 
         Args:
             state: The states.
-            training: True while learning: normalise over the minibatch, and move the running averages.
+            training: True in training: normalize over the minibatch and update the running averages.
         """
         x = self.normalize[0](state, training=training)
         x = ops.relu(self.normalize[1](self.hidden_1(x), training=training))  # (N, 400)
         x = ops.relu(self.normalize[2](self.hidden_2(x), training=training))  # (N, 300)
         return self.action(x)
-
-    def in_numpy(self) -> Callable[[np.ndarray], np.ndarray]:
-        """Return μ with the weights as they are now, as a function of one state `(state_size,)`.
-
-        A call of TensorFlow takes 0.1 to 0.2 ms whatever is in it, and these three products a tenth of that.
-        """
-        (*hidden, last) = [layer.get_weights() for layer in (self.hidden_1, self.hidden_2, self.action)]
-        scales = [scale_and_shift(layer) for layer in self.normalize]
-
-        def policy(state: np.ndarray) -> np.ndarray:
-            x = state * scales[0][0] + scales[0][1]
-            for (kernel, bias), (scale, shift) in zip(hidden, scales[1:], strict=True):
-                x = np.maximum((x @ kernel + bias) * scale + shift, 0.0)
-            return np.tanh(x @ last[0] + last[1])
-
-        return policy
 
 
 class CriticNetwork(keras.Model):
@@ -85,9 +65,9 @@ class CriticNetwork(keras.Model):
         hidden_units: Units of the two ReLU layers.
         seed: Seed of the initial weights.
         batch_normalization: As in `ActorNetwork`, for the layers before the action enters.
-        initialization: As in `ActorNetwork`; "fan_in" also starts the last layer within 0.003.
+        kernel_initializer: As in `ActorNetwork`; "fan_in" also initializes the last layer within ±0.003.
         action_layer: The hidden layer at which the action enters: 1, beside the state (second post), or 2 (paper).
-        weight_decay: λ of the L2 penalty λ Σ w² on the layers' kernels (paper: 0.01); it is in `losses`.
+        weight_decay: λ of the L2 penalty λ Σ w² on the layers' kernels (paper: 0.01), which Keras adds to `losses`.
     """
 
     def __init__(
@@ -95,7 +75,7 @@ class CriticNetwork(keras.Model):
         hidden_units: tuple[int, int] = (400, 300),
         seed: int = 0,
         batch_normalization: bool = False,
-        initialization: str = "keras",
+        kernel_initializer: str = "keras",
         action_layer: int = 1,
         weight_decay: float = 0.0,
         name: str = "critic",
@@ -104,10 +84,10 @@ class CriticNetwork(keras.Model):
         self.action_layer = action_layer
         penalty = keras.regularizers.L2(weight_decay) if weight_decay else None
         self.normalize = [normalization(batch_normalization and k < action_layer, f"normalize_{k}") for k in range(2)]
-        self.hidden_1 = dense(hidden_units[0], initialization, seed, "hidden_1", penalty)
-        self.hidden_2 = dense(hidden_units[1], initialization, seed + 1, "hidden_2", penalty)
-        last = small_dense if initialization == "fan_in" else dense
-        self.value = last(1, initialization, seed + 2, "value", penalty)
+        self.hidden_1 = dense(hidden_units[0], kernel_initializer, seed, "hidden_1", penalty)
+        self.hidden_2 = dense(hidden_units[1], kernel_initializer, seed + 1, "hidden_2", penalty)
+        last = output_dense if kernel_initializer == "fan_in" else dense
+        self.value = last(1, kernel_initializer, seed + 2, "value", penalty)
 
     def call(self, state, action, training: bool = False):
         """Return the values `(N, 1)` of actions `(N, action_size)` in states `(N, state_size)`."""
@@ -121,50 +101,43 @@ class CriticNetwork(keras.Model):
 
 
 class FanInDense(layers.Dense):
-    """A dense layer whose weights and biases start uniform within ±1 / √fan-in (paper, appendix 7)."""
+    """A dense layer whose initial weights and biases are uniform within ±1 / √fan-in (paper, section 7)."""
 
     def __init__(self, units: int, seed: int, **kwargs) -> None:
         super().__init__(units, **kwargs)
         self.seed = seed
 
     def build(self, input_shape) -> None:
-        """Make the weights, now that the fan-in is known."""
+        """Create the weights, now that the fan-in is known."""
         limit = input_shape[-1] ** -0.5
         self.kernel_initializer = keras.initializers.RandomUniform(-limit, limit, seed=self.seed)
         self.bias_initializer = keras.initializers.RandomUniform(-limit, limit, seed=self.seed + 1000)
         super().build(input_shape)
 
 
-def dense(units: int, initialization: str, seed: int, name: str, penalty=None) -> layers.Dense:
+def dense(units: int, kernel_initializer: str, seed: int, name: str, penalty=None) -> layers.Dense:
     """Return a linear dense layer with its initial weights drawn from a seed."""
-    if initialization == "fan_in":
+    if kernel_initializer == "fan_in":
         return FanInDense(units, seed, kernel_regularizer=penalty, name=name)
     glorot = keras.initializers.GlorotUniform(seed=seed)
     return layers.Dense(units, kernel_initializer=glorot, kernel_regularizer=penalty, name=name)
 
 
-def small_dense(units: int, initialization: str, seed: int, name: str, penalty=None, activation=None) -> layers.Dense:
-    """Return a last layer, whose weights (and with "fan_in" its biases) start uniform within ±0.003."""
-    kernel, bias = (keras.initializers.RandomUniform(-SMALL, SMALL, seed=seed + k) for k in (0, 1000))
+def output_dense(
+    units: int, kernel_initializer: str, seed: int, name: str, penalty=None, activation=None
+) -> layers.Dense:
+    """Return an output layer; its initial weights (and with "fan_in" its biases) are uniform within ±0.003."""
+    kernel, bias = (keras.initializers.RandomUniform(-OUTPUT_LIMIT, OUTPUT_LIMIT, seed=seed + k) for k in (0, 1000))
     return layers.Dense(
         units,
         activation,
         kernel_initializer=kernel,
-        bias_initializer=bias if initialization == "fan_in" else "zeros",
+        bias_initializer=bias if kernel_initializer == "fan_in" else "zeros",
         kernel_regularizer=penalty,
         name=name,
     )
 
 
-def scale_and_shift(layer: keras.Layer) -> tuple[Any, Any]:
-    """Return what a `normalization` multiplies by and what it adds, by its running averages."""
-    if not layer.weights:
-        return np.float32(1.0), np.float32(0.0)
-    gamma, beta, mean, variance = layer.get_weights()
-    scale = gamma / np.sqrt(variance + np.float32(layer.epsilon))
-    return scale, beta - mean * scale
-
-
-def normalization(wanted: bool, name: str) -> keras.Layer:
-    """Return a batch normalisation, or a layer that does nothing."""
-    return layers.BatchNormalization(name=name) if wanted else layers.Identity(name=name)
+def normalization(enabled: bool, name: str) -> keras.Layer:
+    """Return a batch normalization, or the identity."""
+    return layers.BatchNormalization(name=name) if enabled else layers.Identity(name=name)

@@ -1,27 +1,21 @@
 """The replay buffer R (both posts; paper, section 3): a finite cache of transitions, oldest discarded first."""
 
-import os
-from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-
-from ddpg.errors import RequestError
-
-GIB = 1024**3
 
 
 class Batch(NamedTuple):
     """N transitions, float32, side by side; the arrays may be NumPy's or TensorFlow's.
 
-    Every member has two dimensions, the rewards and flags too: a `(N,)` reward beside a `(N, 1)` value would broadcast
-    to `(N, N)`, the best-known bug of DDPG tutorials.
+    Every member has two dimensions, the rewards and flags too: a `(N,)` reward and a `(N, 1)` value would broadcast to
+    `(N, N)`, the best-known bug of DDPG tutorials.
     """
 
     state: np.ndarray  # (N, state_size)
     action: np.ndarray  # (N, action_size), in [-1, 1]
     reward: np.ndarray  # (N, 1)
-    terminated: np.ndarray  # (N, 1), 1 where the task ended for good; a time limit is 0
+    terminated: np.ndarray  # (N, 1), 1 where the task reached a terminal state; a time limit is 0
     next_state: np.ndarray  # (N, state_size)
 
 
@@ -34,9 +28,6 @@ class ReplayBuffer:
         capacity: Transitions held; the oldest is overwritten when it is full.
         state_size: Numbers in a state.
         action_size: Numbers in an action.
-
-    Raises:
-        RequestError: The buffer is larger than the memory that is free.
     """
 
     def __init__(self, capacity: int, state_size: int, action_size: int) -> None:
@@ -44,7 +35,6 @@ class ReplayBuffer:
         self.state_size = state_size
         self.action_size = action_size
         self.row_size = 2 * state_size + action_size + 2
-        self._refuse_if_too_large()
         self.rows = np.zeros((capacity, self.row_size), np.float32)
         self.added = 0  # transitions ever stored
 
@@ -59,7 +49,7 @@ class ReplayBuffer:
             state, next_state: `(state_size,)`.
             action: `(action_size,)`.
             reward: One number.
-            terminated: The task ended for good (not: ran into a time limit).
+            terminated: The task reached a terminal state (not: ran into a time limit).
         """
         row = self.split(self.rows[self.added % self.capacity])
         row.state[:] = state
@@ -69,19 +59,23 @@ class ReplayBuffer:
         row.next_state[:] = next_state
         self.added += 1
 
-    def sample(self, batch_size: int, generator: np.random.Generator, minibatches: int = 1) -> np.ndarray:
+    def sample(self, batch_size: int, rng: np.random.Generator, minibatches: int = 1) -> np.ndarray:
         """Draw minibatches uniformly, without repeating a transition inside one.
 
         Args:
             batch_size: Transitions in a minibatch, at most `len(self)`.
-            generator: The random stream to draw from.
+            rng: The random stream to draw from.
             minibatches: How many, drawn independently.
 
         Returns:
             `(minibatches, batch_size, row_size)` float32; `split` names the columns.
         """
-        index = [generator.choice(len(self), batch_size, replace=False, shuffle=False) for _ in range(minibatches)]
+        index = [rng.choice(len(self), batch_size, replace=False, shuffle=False) for _ in range(minibatches)]
         return self.rows.take(index, axis=0)
+
+    def last_next_state(self) -> np.ndarray:
+        """Return a copy of the next state of the newest transition, `(state_size,)`: where the agent is now."""
+        return self.split(self.rows[(self.added - 1) % self.capacity]).next_state.copy()
 
     def split(self, rows) -> Batch:
         """Name the columns of rows `(..., row_size)`, NumPy's or TensorFlow's, without copying."""
@@ -93,31 +87,3 @@ class ReplayBuffer:
             terminated=rows[..., s + a + 1 : s + a + 2],
             next_state=rows[..., s + a + 2 :],
         )
-
-    def _refuse_if_too_large(self) -> None:
-        """Refuse before allocating: the system would grant the pages and kill the run when they fill."""
-        row_bytes = 4 * self.row_size
-        free = available_memory()
-        if self.capacity * row_bytes > free:
-            raise RequestError(
-                f"{self.capacity} transitions of {row_bytes} bytes take {self.capacity * row_bytes / GIB:.2f} GiB, "
-                f"and {free / GIB:.2f} GiB are free; the largest that fits is {int(free // row_bytes)}",
-                "buffer_size",
-            )
-
-
-def available_memory() -> float:
-    """Return the bytes of memory that this process may still take: the machine's or its container's, the smaller."""
-    limits = [float("inf")]
-    try:
-        fields = dict(line.split(":") for line in Path("/proc/meminfo").read_text("ascii").splitlines())
-        limits.append(int(fields["MemAvailable"].split()[0]) * 1024)
-    except (OSError, KeyError):  # not Linux: all of the machine's memory is the best bound that Python knows
-        if hasattr(os, "sysconf") and "SC_PHYS_PAGES" in os.sysconf_names:
-            limits.append(os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE"))
-    try:
-        most, now = (Path("/sys/fs/cgroup", name).read_text("ascii") for name in ("memory.max", "memory.current"))
-        limits.append(int(most) - int(now))
-    except (OSError, ValueError):  # no container, or one without a limit ("max")
-        pass
-    return max(0, min(limits))

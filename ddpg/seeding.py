@@ -1,4 +1,4 @@
-"""One seed is the root of every random stream, so that no stream depends on how much another one was used."""
+"""One seed is the root of every random stream, so no stream depends on how much another one was used."""
 
 import numpy as np
 
@@ -11,13 +11,13 @@ def stream(seed: int, name: str, *index: int) -> np.random.SeedSequence:
     Args:
         seed: The run's seed.
         name: One of `STREAMS`.
-        index: Further indices below it, such as the number of an episode.
+        index: Further indices below it, such as an episode's number.
     """
     return np.random.SeedSequence(seed, spawn_key=(STREAMS.index(name), *index))
 
 
-def generator(seed: int, name: str) -> np.random.Generator:
-    """Return a NumPy generator on the named stream."""
+def rng(seed: int, name: str) -> np.random.Generator:
+    """Return a NumPy random number generator on the named stream."""
     return np.random.default_rng(stream(seed, name))
 
 

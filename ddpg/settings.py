@@ -1,4 +1,4 @@
-"""Settings as the fields of a frozen dataclass: declared once, with their help and their limits, and checked."""
+"""Settings as the fields of a frozen dataclass: declared once, with help text and limits, and validated."""
 
 import dataclasses
 import math
@@ -11,12 +11,12 @@ T = TypeVar("T")
 
 
 def setting(default: Any, help: str, within: str | None = None, choices: tuple[str, ...] | None = None) -> Any:
-    """Declare one field of `Config`.
+    """Declare one field of a dataclass of settings.
 
     Args:
-        default: Its default; a `dict` or `list` class stands for a new empty one.
+        default: Its default; the class `dict` or `list` means a new empty one.
         help: One line for people: symbol, meaning, unit, source.
-        within: The interval that a number must lie in, as mathematicians write it: "(0, 1]".
+        within: The interval that a number must lie in, in mathematical notation: "(0, 1]".
         choices: The words allowed, for a string.
     """
     value = {"default_factory": default} if isinstance(default, type) else {"default": default}
@@ -38,9 +38,10 @@ def from_json(kind: type[T], settings: dict[str, Any]) -> T:
     fields = {field.name: field for field in dataclasses.fields(kind)}  # type: ignore[arg-type]
     unknown = settings.keys() - fields.keys()
     if unknown:
-        raise RequestError(f"unknown setting {sorted(unknown)[0]!r}; was it written by another version?")
+        raise RequestError(f"unknown setting {sorted(unknown)[0]!r}; it may come from another version of this package")
     pairs = {name for name, field in fields.items() if isinstance(field.default, tuple)}
-    return kind(**{name: tuple(value) if name in pairs else value for name, value in settings.items()})
+    lists = {name: tuple(value) for name, value in settings.items() if name in pairs and isinstance(value, list)}
+    return kind(**(settings | lists))
 
 
 def value_type(kind: type, field: dataclasses.Field) -> type:
@@ -71,7 +72,7 @@ def check_value(field: dataclasses.Field, kind: type, value: Any) -> None:
 
 
 def inside(number: float, interval: str) -> bool:
-    """Say whether a number lies in an interval such as "(0, 1]"; NaN and infinity lie in none."""
+    """Return whether a number lies in an interval such as "(0, 1]"; NaN and infinity lie in none."""
     low, high = (float(bound) for bound in interval[1:-1].split(","))
     above = number > low if interval[0] == "(" else number >= low
     below = number < high if interval[-1] == ")" else number <= high

@@ -1,30 +1,30 @@
 """The training loop, as a generator: logging, evaluation, checkpoints and tests are its consumers."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Generic, TypeVar
 
 import gymnasium
 import numpy as np
 
 from ddpg.agent import DDPG, Metrics
-from ddpg.errors import RunStopped
+from ddpg.environment import CheckedEnvironment
 from ddpg.seeding import integer_seed
 
 AVERAGED_EPISODES = 40
-FLOAT32_MAX = np.finfo(np.float32).max
+
+M = TypeVar("M", bound=tuple)
 
 
 @dataclass(frozen=True)
 class Episode:
-    """Where a run stands at the end of a training episode."""
+    """The state of a run at the end of a training episode."""
 
-    episode: int = 0  # counted from 1; 0 is the run before its first
+    number: int = 0  # counted from 1; 0 is the run before its first episode
     steps: int = 0  # environment steps of the run so far
     length: int = 0  # environment steps of this episode
     recent_returns: tuple[float, ...] = ()  # of the last 40 episodes: undiscounted sums of rewards, with noise
-    metrics: Metrics | None = None  # means over the episode's updates; None where there were none
+    metrics: Metrics | None = None  # means over the episode's updates; None if there were none
 
     @property
     def episode_return(self) -> float:
@@ -37,83 +37,58 @@ class Episode:
         return float(np.mean(self.recent_returns))
 
 
-def train(agent: DDPG, environment: gymnasium.Env, last: Episode = Episode()) -> Iterator[Episode]:
+def train(agent: DDPG, environment: gymnasium.Env, resume_from: Episode = Episode()) -> Iterator[Episode]:
     """Train an agent, and yield an `Episode` at the end of each one: the two loops of the paper's Algorithm 1.
 
-    The settings are `agent.config`.  Episode k is reset with a seed that depends on `(seed, k)` alone.  The run ends
-    with the first episode that ends at or after `steps` environment steps, or else after `episodes` episodes.
+    The settings are `agent.config`. Episode k is reset with a seed that depends on `(seed, k)` alone. The run ends with
+    the first episode that ends at or after `steps` environment steps, or else after `episodes` episodes.
 
     Args:
         agent: The agent that acts and learns.
         environment: A task from `make_environment`.
-        last: The episode after which an interrupted run goes on.
+        resume_from: The last episode of an interrupted run.
 
     Raises:
-        RunStopped: A state, a reward or an action is NaN or infinite or of the wrong shape, or the environment raised.
+        RunStopped: A state, a reward or an action is not finite or has the wrong shape, or the environment raised.
     """
-    config = agent.config
-    while last.steps < config.steps if config.steps else last.episode < config.episodes:
-        number, length, episode_return, metrics = last.episode + 1, 0, 0.0, MeanMetrics()
-        with failures_named(number, length):
-            state, _ = environment.reset(seed=integer_seed(config.seed, "episodes", number))
-            require_finite("state", state, agent.state_size)
+    config, last = agent.config, resume_from
+    environment = CheckedEnvironment(environment, "episode", last.number)
+    while last.steps < config.steps if config.steps else last.number < config.episodes:
+        number, length, episode_return, metrics = last.number + 1, 0, 0.0, MeanMetrics(Metrics)
+        state, _ = environment.reset(seed=integer_seed(config.seed, "episodes", number))
         agent.begin_episode()
-        over = False
-        while not over:
-            length += 1
+        done = False
+        while not done:
             action = agent.act(state)
-            with failures_named(number, length):
-                require_finite("action", action, agent.action_size)
-                next_state, reward, terminated, truncated, _ = environment.step(action)
-                require_finite("state", next_state, agent.state_size)
-                require_finite("reward", reward, 1)
-                reward = np.asarray(reward).item()
+            next_state, reward, terminated, truncated, _ = environment.step(action)
             agent.remember(state, action, reward, next_state, terminated)
             metrics.add(agent.update())
             state = next_state
+            length += 1
             episode_return += reward
-            over = terminated or truncated
+            done = terminated or truncated
         returns = (*last.recent_returns, episode_return)[-AVERAGED_EPISODES:]
         last = Episode(number, last.steps + length, length, returns, metrics.mean())
         yield last
 
 
-class MeanMetrics:
-    """The mean of an episode's update metrics, without keeping each of them."""
+class MeanMetrics(Generic[M]):
+    """The running mean of updates' metrics.
 
-    def __init__(self) -> None:
-        self.sums, self.count = np.zeros(len(Metrics._fields)), 0
+    Args:
+        kind: The NamedTuple of the metrics.
+    """
 
-    def add(self, metrics: Metrics | None) -> None:
-        """Count one round of updates; None, where there was none, counts nothing."""
+    def __init__(self, kind: type[M]) -> None:
+        self.kind = kind
+        self.sums, self.count = np.zeros(len(kind._fields)), 0  # type: ignore[attr-defined]
+
+    def add(self, metrics: Sequence[float] | None) -> None:
+        """Add the metrics of one round of updates; None, for no update, adds nothing."""
         if metrics is not None:
             self.sums += metrics
             self.count += 1
 
-    def mean(self) -> Metrics | None:
-        """Return the means, or None where nothing was counted."""
-        return Metrics(*(self.sums / self.count).tolist()) if self.count else None
-
-
-@contextmanager
-def failures_named(episode: int, step: int) -> Iterator[None]:
-    """Say at which step it was that the environment raised, or that it or the network gave a number that is none."""
-    try:
-        yield
-    except NotFinite as error:
-        raise RunStopped(f"episode {episode}, step {step}: {error}") from None
-    except Exception as error:
-        raise RunStopped(f"episode {episode}, step {step}: the environment raised {error!r}") from error
-
-
-class NotFinite(ValueError):
-    """A state, reward or action that cannot be learned from."""
-
-
-def require_finite(what: str, value: Any, size: int) -> None:
-    """Raise `NotFinite` unless a state, reward or action has its size and is finite as a float32."""
-    whose = "the network chose" if what == "action" else "the environment returned"
-    if np.size(value) != size:
-        raise NotFinite(f"{whose} the {what} {value}, which is {np.size(value)} numbers and not {size}")
-    if not (np.abs(value) <= FLOAT32_MAX).all():  # NaN compares as False
-        raise NotFinite(f"{whose} the {what} {value}, which is not finite")
+    def mean(self) -> M | None:
+        """Return the means, or None if nothing was added."""
+        return self.kind(*(self.sums / self.count).tolist()) if self.count else None

@@ -5,6 +5,7 @@ import time
 from tqdm import tqdm
 
 from ddpg.config import Config
+from ddpg.training import Episode
 
 
 class Progress:
@@ -13,12 +14,12 @@ class Progress:
     Args:
         config: Says whether the run is counted in episodes or in steps.
         enabled: False shows nothing.
-        episodes, steps: What an earlier sitting of the run has done already.
+        episodes, steps: Those of the run before a resume.
     """
 
     def __init__(self, config: Config, enabled: bool, episodes: int = 0, steps: int = 0) -> None:
         self.in_steps = config.steps is not None
-        self.began, self.steps_before = time.perf_counter(), steps
+        self.start, self.steps_before = time.perf_counter(), steps
         self.bar = tqdm(
             total=config.steps if self.in_steps else config.episodes,
             initial=min(steps, config.steps) if config.steps else episodes,
@@ -29,20 +30,16 @@ class Progress:
         )
         self.bar.set_description(f"{config.env}: compiling the update")
 
-    def show(self, episode) -> None:
-        """Move the bar on to the end of an episode (a `training.Episode`)."""
-        speed = (episode.steps - self.steps_before) / (time.perf_counter() - self.began)
-        self.bar.set_description(f"episode {episode.episode}", refresh=False)
+    def show(self, episode: Episode) -> None:
+        """Move the bar to the end of an episode."""
+        speed = (episode.steps - self.steps_before) / (time.perf_counter() - self.start)
+        self.bar.set_description(f"episode {episode.number}", refresh=False)
         self.bar.set_postfix_str(
             f"return {episode.episode_return:.1f}, average {episode.running_average:.1f}, {speed:.0f} steps/s",
             refresh=False,
         )
         self.bar.update(min(episode.steps, self.bar.total) - self.bar.n if self.in_steps else 1)
 
-    def say(self, message: str) -> None:
-        """Write a line on stderr without breaking the bar."""
-        self.bar.write(message, file=self.bar.fp)
-
     def close(self) -> None:
-        """Leave the bar as it stands."""
+        """Close the bar and keep its last line."""
         self.bar.close()

@@ -1,6 +1,6 @@
 """The replay buffer on the disk: a file for the transitions added between two checkpoints, shared by later ones.
 
-So a checkpoint costs what is new since the last one, and not the whole buffer.
+So a checkpoint costs only what is new since the last one, not the whole buffer.
 """
 
 import json
@@ -10,11 +10,11 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ddpg.files import checksum, new_file, refuse_link, synchronise
 from ddpg.replay_buffer import ReplayBuffer
-from ddpg.snapshot import check_file, damage_named
+from ddpg.run.checkpoint_format import SavedCheckpoint, as_corrupt_file, check_file
+from ddpg.run.files import checksum, fsync_path, new_file, refuse_link
 
-FILES_PER_BUFFER = 16  # a file holds at most a sixteenth of a large buffer, so that old transitions can go
+FILES_PER_BUFFER = 16  # a file holds at most a sixteenth of a large buffer, so that old transitions can be deleted
 
 
 class Segment(NamedTuple):
@@ -34,8 +34,8 @@ class ReplayFiles:
     """Writes the replay files of one run.
 
     Args:
-        folder: Where they lie.
-        segments: Those that a resumed run stands on.
+        folder: Where they are.
+        segments: Those of the checkpoint that a resumed run starts from.
     """
 
     def __init__(self, folder: Path, segments: Iterable[Segment] = ()) -> None:
@@ -47,43 +47,46 @@ class ReplayFiles:
         """Write the transitions that no file holds yet."""
         oldest = buffer.added - len(buffer)
         start, stop = max(self.segments[-1].stop if self.segments else 0, oldest), buffer.added
-        most = max(10_000, buffer.capacity // FILES_PER_BUFFER)
-        for first in range(start, stop, most):
-            last = min(first + most, stop)
+        max_length = max(10_000, buffer.capacity // FILES_PER_BUFFER)
+        for first in range(start, stop, max_length):
+            last = min(first + max_length, stop)
             partial = self.folder / "new.partial"
             with new_file(partial) as file:
                 file.write(buffer.rows.take(range(first, last), axis=0, mode="wrap").data)
             segment = Segment(first, last, checksum(partial))
             partial.replace(self.folder / segment.name)
             self.segments.append(segment)
-        synchronise(self.folder)
+        fsync_path(self.folder)
         self.segments = [segment for segment in self.segments if segment.stop > oldest]
 
-    def drop_unneeded(self, checkpoints: Sequence[Path]) -> None:
+    def delete_unneeded(self, checkpoints: Sequence[Path]) -> None:
         """Delete the files that none of these checkpoints needs."""
         try:
-            needed = {segment.name for place in checkpoints for segment in segments_in(place)}
-        except (OSError, ValueError, LookupError, TypeError):  # one of them is damaged: delete nothing it may need
+            manifests = [json.loads((path / "manifest.json").read_text(encoding="utf-8")) for path in checkpoints]
+            needed = {segment.name for manifest in manifests for segment in segments_in(manifest)}
+        except (OSError, ValueError, LookupError, TypeError):  # one is damaged: delete nothing that it may need
             return
         for path in self.folder.glob("*-*.float32"):
             if path.name not in needed:
                 path.unlink()
 
 
-def segments_in(place: Path) -> list[Segment]:
+def segments_in(manifest: dict) -> list[Segment]:
     """Return the replay files that a checkpoint's manifest names."""
-    manifest = json.loads((place / "manifest.json").read_text(encoding="utf-8"))
     return [Segment(int(start), int(stop), str(sha256)) for start, stop, sha256 in manifest["replay"]]
 
 
-def restore_replay(buffer: ReplayBuffer, folder: Path, segments: list[Segment]) -> None:
-    """Fill the replay buffer from its files, each checked before it is read."""
+def restore_replay(buffer: ReplayBuffer, saved: SavedCheckpoint) -> list[Segment]:
+    """Fill the replay buffer from a checkpoint's replay files, each checked before it is read; return the files."""
+    with saved.reading("manifest.json"):
+        segments = segments_in(saved.manifest)
     for segment in segments:
-        path = folder / segment.name
-        with damage_named(path):
+        path = saved.path.parent / "replay" / segment.name
+        with as_corrupt_file(path):
             if not (0 <= segment.start < segment.stop and segment.start in (buffer.added, segments[0].start)):
-                raise ValueError("it does not follow the file before it")
+                raise ValueError("it does not continue the file before it")
             check_file(path, 4 * (segment.stop - segment.start) * buffer.row_size, segment.sha256)
             rows = np.fromfile(path, np.float32).reshape(-1, buffer.row_size)[-buffer.capacity :]
             buffer.rows[np.arange(segment.stop - len(rows), segment.stop) % buffer.capacity] = rows
             buffer.added = segment.stop
+    return segments

@@ -1,0 +1,60 @@
+"""The task of a run: made from its settings, closed without harm, and checked against its agent."""
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import gymnasium
+import numpy as np
+
+from ddpg.config import Config
+from ddpg.environment import make_environment, state_and_action_size
+from ddpg.errors import RequestError
+from ddpg.run.rendering import require_display
+
+
+@contextmanager
+def open_environment(config: Config, render_mode: str | None = None) -> Iterator[gymnasium.Env]:
+    """Make the task that a `Config` describes, and close it afterwards.
+
+    An error of the task's own `close` is noted on stderr; it must not end a run.
+
+    Raises:
+        RequestError: See `make_environment`; or a window was asked for, and there is no display.
+    """
+    if "human" in (render_mode, config.env_kwargs.get("render_mode")):
+        require_display("render" if render_mode else "env_kwargs")
+    environment = make_environment(
+        config.env, config.env_kwargs, config.action_bound, render_mode, config.max_episode_steps
+    )
+    try:
+        yield environment
+    finally:
+        try:
+            environment.close()
+        except Exception as error:
+            print(f"note: closing {config.env} raised {error!r}", file=sys.stderr)
+
+
+def require_same_sizes(environment: gymnasium.Env, trained: tuple[int, int], config: Config) -> None:
+    """Raise `RequestError` unless a task still has the state and action sizes that an agent was trained with."""
+    sizes = state_and_action_size(environment)
+    if sizes != trained:
+        raise RequestError(
+            f"{config.env} has state and action sizes {sizes}; the agent was trained with {trained}; "
+            "use the version of the task that it was trained on"
+        )
+
+
+def ignores_seed(environment: gymnasium.Env) -> bool:
+    """Return whether the same seed gives another first state or first step: such runs are not reproducible."""
+    action = np.zeros(state_and_action_size(environment)[1], np.float32)
+    seen = []
+    for _ in range(2):
+        try:
+            state, _ = environment.reset(seed=1)
+            next_state, reward, *_ = environment.step(action)
+            seen.append(np.hstack([state, next_state, np.array(reward, np.float64).ravel()]))
+        except Exception:  # the run itself will say what is wrong, and where
+            return False
+    return not np.array_equal(seen[0], seen[1], equal_nan=True)

@@ -1,0 +1,50 @@
+"""Refuse an agent that does not fit into memory: the system would grant the pages and kill the run as they fill."""
+
+import os
+from pathlib import Path
+
+from ddpg.config import Config
+from ddpg.errors import RequestError
+
+GIB = 1024**3
+COPIES = 4  # of a network's weights: online, target, and Adam's two moments
+
+
+def require_memory(config: Config, state_size: int, action_size: int) -> None:
+    """Raise `RequestError` unless the networks and the replay buffer of an agent fit into the free memory."""
+    free = available_memory()
+    first, second = config.hidden_units
+    actor = (state_size + 1) * first + (first + 1) * second + (second + 1) * action_size
+    critic = (state_size + action_size + 1) * first + (first + action_size + 1) * second + second + 1
+    networks = 4 * COPIES * (actor + critic)
+    if networks > free:
+        raise RequestError(
+            f"networks of {first} and {second} units take {networks / GIB:.2f} GiB with their optimizers, "
+            f"but only {free / GIB:.2f} GiB is free; use fewer units",
+            "hidden_units",
+        )
+    row_bytes = 4 * (2 * state_size + action_size + 2)
+    buffer = config.buffer_size * row_bytes
+    if buffer > free - networks:
+        raise RequestError(
+            f"{config.buffer_size} transitions of {row_bytes} bytes take {buffer / GIB:.2f} GiB, "
+            f"but only {free / GIB:.2f} GiB is free; use at most {int((free - networks) // row_bytes)}",
+            "buffer_size",
+        )
+
+
+def available_memory() -> float:
+    """Return the bytes of memory that this process may still take: the machine's or its container's, the smaller."""
+    limits = [float("inf")]
+    try:
+        fields = dict(line.split(":") for line in Path("/proc/meminfo").read_text("ascii").splitlines())
+        limits.append(int(fields["MemAvailable"].split()[0]) * 1024)
+    except (OSError, KeyError):  # not Linux: all of the machine's memory is the best bound that Python knows
+        if hasattr(os, "sysconf") and "SC_PHYS_PAGES" in os.sysconf_names:
+            limits.append(os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE"))
+    try:
+        limit, used = (Path("/sys/fs/cgroup", name).read_text("ascii") for name in ("memory.max", "memory.current"))
+        limits.append(int(limit) - int(used))
+    except (OSError, ValueError):  # no container, or one without a limit ("max")
+        pass
+    return max(0, min(limits))

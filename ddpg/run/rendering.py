@@ -1,0 +1,47 @@
+"""Windows and videos of an evaluation."""
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import gymnasium
+from gymnasium.wrappers import RecordVideo
+
+from ddpg.errors import RequestError
+
+
+def require_display(setting: str) -> None:
+    """Refuse a window where there is no display; SDL would end the process without a word.
+
+    Args:
+        setting: The option that asks for the window.
+    """
+    if sys.platform == "linux" and not {"DISPLAY", "WAYLAND_DISPLAY", "SDL_VIDEODRIVER"} & os.environ.keys():
+        hint = "use --video DIR" if setting == "render" else "remove render_mode"
+        raise RequestError(f"no display found for a window; {hint}", setting)
+
+
+@contextmanager
+def recorded(environment: gymnasium.Env, video_dir: Path) -> Iterator[gymnasium.Env]:
+    """Write one MP4 per episode into a folder.
+
+    Args:
+        environment: A task made with the render mode "rgb_array".
+        video_dir: The folder.
+
+    Raises:
+        RequestError: A package is missing, the task has no pictures, or the folder is not writable.
+    """
+    try:
+        recorder = RecordVideo(environment, str(video_dir), episode_trigger=lambda episode: True)
+    except gymnasium.error.DependencyNotInstalled as error:
+        raise RequestError(f"{error}; try: pip install moviepy", "video") from None
+    except OSError as error:
+        raise RequestError(f"cannot write to {video_dir}: {error.strerror}", "video") from None
+    try:
+        yield recorder
+    finally:
+        if recorder.recording:
+            recorder.stop_recording()
