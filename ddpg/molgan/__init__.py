@@ -1,1 +1,1 @@
-"""MolGAN: the first post's second system, on DDPG's equations.  `python -m ddpg.molgan --help` shows its commands."""
+"""MolGAN, the first post's second system, on DDPG's equations. `python -m ddpg.molgan --help` lists its commands."""

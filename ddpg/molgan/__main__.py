@@ -1,7 +1,6 @@
 """Train, evaluate and sample MolGAN: `python -m ddpg.molgan train --objective solubility`."""
 
 import argparse
-import dataclasses
 import importlib.util
 import json
 import shlex
@@ -10,148 +9,191 @@ import time
 from pathlib import Path
 from typing import Any
 
-from ddpg.command_line import Parser, add_flag, answer, given_settings, import_tensorflow, whole_number
-from ddpg.errors import RequestError
-from ddpg.molgan.config import MolGANConfig
+from ddpg.errors import RequestError, blame
+from ddpg.molgan.config import GROUPS, MolGANConfig
+from ddpg.run.command_line import (
+    Parser,
+    add_run_flags,
+    add_setting_flags,
+    command_words,
+    given_settings,
+    import_tensorflow,
+    integer_from,
+    program_name,
+    refuse_beside_resume,
+    run_command,
+    run_to_end,
+)
 
-PROGRAM = "python -m ddpg.molgan"
+COMMAND = "ddpg-molgan"
 
 
 def parse(argv: list[str] | None) -> argparse.Namespace:
     """Return the command line's arguments."""
-    parser = Parser(prog=PROGRAM, description=__doc__, allow_abbrev=False)
+    parser = Parser(prog=program_name(COMMAND), description=__doc__, allow_abbrev=False)
     commands = parser.add_subparsers(dest="command", required=True, metavar="train|evaluate|sample")
 
     train = commands.add_parser("train", help="train on molecules", allow_abbrev=False)
-    train.add_argument("--data", type=Path, metavar="FILE", help=".smi, .csv or .sdf (default: a set made here)")
-    for field in dataclasses.fields(MolGANConfig):
-        add_flag(train, MolGANConfig, field)
-    train.add_argument("--run-dir", type=Path, metavar="DIR", help="new folder (default: runs/molgan/TIME-seedS)")
-    train.add_argument("--resume", type=Path, metavar="DIR", help="go on with the run in this folder")
-    train.add_argument("--plot-dir", type=Path, metavar="DIR", default=Path("plots"), help="for the pictures")
-    train.add_argument("--progress", action=argparse.BooleanOptionalAction, default=True, help="show a progress bar")
+    train.add_argument(
+        "--data", type=Path, metavar="FILE", help=".smi, .csv or .sdf (.gz), or by default 5,000 random molecules"
+    )
+    add_run_flags(train, "runs/molgan/TIME-seedS")
+    add_setting_flags(train, MolGANConfig, GROUPS)
 
     evaluate = commands.add_parser("evaluate", help="measure a trained generator", allow_abbrev=False)
-    evaluate.add_argument("--samples", type=whole_number(1), default=6_400, metavar="N", help="graphs (default: 6400)")
+    evaluate.add_argument(
+        "--samples", type=integer_from(1), default=6_400, metavar="N", help="graphs to generate (default: 6400)"
+    )
     evaluate.add_argument("--json", action="store_true", help="print one JSON object and nothing else")
     sample = commands.add_parser("sample", help="write molecules as SMILES", allow_abbrev=False)
-    sample.add_argument("--count", type=whole_number(1), default=100, metavar="N", help="graphs (default: 100)")
-    sample.add_argument("--out", type=Path, required=True, metavar="FILE", help="a line each, empty if invalid")
+    sample.add_argument(
+        "--count", type=integer_from(1), default=100, metavar="N", help="graphs to generate (default: 100)"
+    )
+    sample.add_argument(
+        "--out", type=Path, required=True, metavar="FILE", help="new file, one SMILES per line (empty if not valid)"
+    )
     for command in (evaluate, sample):
-        command.add_argument("--checkpoint", type=Path, required=True, metavar="DIR", help="a run folder (its best)")
-        command.add_argument("--seed", type=whole_number(0), default=0, metavar="S", help="of what is drawn")
+        command.add_argument(
+            "--checkpoint",
+            type=Path,
+            required=True,
+            metavar="DIR",
+            help="a run folder, for its best checkpoint, or one checkpoint",
+        )
+        command.add_argument(
+            "--seed", type=integer_from(0), default=0, metavar="S", help="seed of the random numbers (default: 0)"
+        )
     return parser.parse_args(argv)
 
 
 def main(argv: list[str] | None = None) -> int:
     """Run the command line; return the exit code."""
     arguments = parse(argv)
-    carry_out = {"train": train, "evaluate": evaluate, "sample": sample}[arguments.command]
-    return answer(PROGRAM, lambda: carry_out(arguments))
+    command = {"train": train, "evaluate": evaluate, "sample": sample}[arguments.command]
+    return run_command(program_name(COMMAND), lambda: command(arguments))
 
 
 def require_rdkit() -> None:
-    """Refuse in one line where RDKit is missing."""
+    """Raise `RequestError` if RDKit is not installed."""
     if importlib.util.find_spec("rdkit") is None:
-        raise RequestError("MolGAN needs RDKit; try: pip install -r requirements-molgan.txt")
+        raise RequestError("MolGAN needs RDKit; install it with: pip install rdkit")
 
 
 def train(arguments: argparse.Namespace) -> int:
-    """Train as the arguments say, and tell where everything is."""
+    """Train as the arguments say, and print the results."""
     require_rdkit()
     given = given_settings(arguments, MolGANConfig)
-    config = None if arguments.resume else MolGANConfig(**with_schedule(given))
-    import_tensorflow()
-    from ddpg.molgan.dataset import own_molecules, read_molecules
-    from ddpg.molgan.run import resume, start
-    from ddpg.records import refuse_existing
-
-    if config is None:
-        for name in ("run_dir", "data", *(name for name in given if name != "epochs")):
-            if vars(arguments).get(name) is not None:
-                raise RequestError("a resumed run has its own; leave it out", name)
-        run = resume(arguments.resume, given.get("epochs"), arguments.plot_dir)
+    if arguments.resume:
+        refuse_beside_resume(arguments, ("run_dir", "data"))
     else:
-        folder = arguments.run_dir or Path("runs", "molgan", f"{time.strftime('%Y%m%d-%H%M%S')}-seed{config.seed}")
-        refuse_existing(folder)  # before the data are read, which takes a while
-        dataset = read_molecules(arguments.data) if arguments.data else own_molecules()
+        config = MolGANConfig(**with_schedule(given))
+    import_tensorflow()  # only now that the settings are known to be valid: it takes seconds
+    from ddpg.molgan.dataset import random_molecules, read_molecules
+    from ddpg.molgan.start import default_run_dir, resume_run, start_run
+    from ddpg.run.run_log import refuse_existing
+
+    if arguments.resume:
+        training_run = resume_run(arguments.resume, arguments.plot_dir, given)
+    else:
+        run_dir = arguments.run_dir or default_run_dir(config, time.localtime())
+        refuse_existing(run_dir)  # before the data are read, which may take a minute
+        with blame("data"):
+            dataset = read_molecules(arguments.data) if arguments.data else random_molecules()
         print(f"data        {dataset}")
-        run = start(config, dataset, folder, arguments.plot_dir)
-    run.go(arguments.progress)
-    again = shlex.join([*PROGRAM.split(), "train", "--resume", str(run.folder)])
-    if run.stop.number:
-        print(f"{PROGRAM}: stopped; to go on: {again}", file=sys.stderr)
-        return 128 + run.stop.number
-    print(f"trained     {run.last.epoch} epochs, {run.last.rounds} rounds, {run.seconds:.0f} s")
-    print(f"run folder  {run.folder}")
-    print("pictures    " + ", ".join(map(str, run.pictures)))
-    print("next        " + shlex.join([*PROGRAM.split(), "evaluate", "--checkpoint", str(run.folder)]))
-    return 0
+        training_run = start_run(config, dataset, run_dir, arguments.plot_dir)
+    code = run_to_end(COMMAND, training_run, arguments, "train")
+    if code == 0:
+        report(training_run)
+    return code
 
 
 def with_schedule(given: dict[str, Any]) -> dict[str, Any]:
-    """Return settings in which the objective comes in between 30 % and 80 % of the epochs, unless they say when."""
-    epochs = given.get("epochs", MolGANConfig().epochs)
-    return {"rl_start": epochs * 3 // 10, "rl_full": epochs * 8 // 10} | given
+    """Return settings whose schedule fits the epochs: the objective fades in from 30 % to 80 % of them by default."""
+    epochs, every = given.get("epochs", MolGANConfig().epochs), MolGANConfig().evaluate_every
+    schedule = {"rl_start": epochs * 3 // 10, "rl_full": epochs * 8 // 10, "evaluate_every": min(every, epochs)}
+    return schedule | given
+
+
+def report(run) -> None:
+    """Print results, file locations and the next command."""
+    print(f"trained     {run.epoch.number} epochs, {run.agent.updates} updates")
+    print(f"took        {run.folder.seconds:.0f} s with evaluations")
+    if run.results:
+        shown = {
+            "likeliest_valid": "valid before repair",
+            "unique": "unique",
+            "novel": "novel",
+            "objective": "objective",
+        }
+        print("evaluation  " + ", ".join(f"{title} {run.results[name]:.2f}" for name, title in shown.items()))
+    print(f"run folder  {run.folder.path}")
+    print("plots       " + ", ".join(map(str, run.plot_paths)))
+    print("next        " + shlex.join([*command_words(COMMAND), "evaluate", "--checkpoint", str(run.folder.path)]))
 
 
 def evaluate(arguments: argparse.Namespace) -> int:
-    """Measure as the arguments say, and print the figures."""
-    agent, smiles = load_best(arguments.checkpoint)
-    from ddpg.molgan.evaluation import SCORES, SHARES, data_scores, evaluate_generator
+    """Measure a generator as the arguments say, and print the results."""
+    checkpoint_dir, agent, data_smiles = load_best(arguments.checkpoint)
+    from ddpg.molgan.evaluation import OBJECTIVE_SCORES, SHARES, data_scores, evaluate_generator
     from ddpg.molgan.rewards import Reward
 
-    rewards = {name: Reward([name]) for name in SCORES}
-    rewards["objective"] = Reward(agent.config.objectives, smiles)
-    figures = evaluate_generator(agent, arguments.samples, arguments.seed, set(smiles), rewards)
-    data = data_scores(smiles, rewards)
+    rewards = {name: Reward([name]) for name in OBJECTIVE_SCORES}
+    rewards["objective"] = Reward(agent.config.objectives, data_smiles)
+    results = evaluate_generator(agent, arguments.samples, arguments.seed, set(data_smiles), rewards)
+    data = data_scores(data_smiles, rewards)
     if arguments.json:
-        all_figures = {"samples": arguments.samples} | figures | {f"data_{name}": data[name] for name in data}
-        print(json.dumps(all_figures))
+        print(json.dumps({"samples": arguments.samples} | results | {f"data_{name}": data[name] for name in data}))
         return 0
-    print(f"{arguments.samples} graphs, seed {arguments.seed}: strictly (as MolGAN's own code counts)")
+    print(f"checkpoint  {checkpoint_dir}")
+    print(f"{arguments.samples} graphs, seed {arguments.seed}; in parentheses by the count of the authors' code")
     print(f"{'':16}  {'sampled':17}  {'likeliest':17}  data")
     for name in (*SHARES, *rewards):
-        cells = [both_ways(figures, name), both_ways(figures, name, "likeliest_")]
+        cells = [both_counts(results, name), both_counts(results, name, "likeliest_")]
         last = f"{data[name]:.3f}" if name in data else ""
         print(f"{name:16}  {cells[0]:17}  {cells[1]:17}  {last}".rstrip())
     return 0
 
 
-def both_ways(figures: dict[str, float], name: str, prefix: str = "") -> str:
-    """Return a figure as it is counted strictly, and as MolGAN's own code counts it where that differs."""
-    other = figures.get(f"{prefix}molgan_{name}")
-    return f"{figures[prefix + name]:.3f}" + (f"  ({other:.3f})" if other is not None else "")
+def both_counts(results: dict[str, float], name: str, prefix: str = "") -> str:
+    """Return a result by the strict count, and in parentheses by the authors' count if there is one."""
+    authors_count = results.get(f"{prefix}molgan_{name}")
+    return f"{results[prefix + name]:.3f}" + (f"  ({authors_count:.3f})" if authors_count is not None else "")
 
 
 def sample(arguments: argparse.Namespace) -> int:
-    """Write as many SMILES as were asked for, and say where."""
-    agent, _ = load_best(arguments.checkpoint)
-    from ddpg.files import new_file
+    """Write as many SMILES as the arguments ask for."""
+    if arguments.out.exists():
+        raise RequestError(f"{arguments.out} already exists; choose another file", "out")
+    checkpoint_dir, agent, _ = load_best(arguments.checkpoint)
     from ddpg.molgan.evaluation import generate
     from ddpg.molgan.molecules import to_molecules, to_smiles
+    from ddpg.run.files import new_file
 
-    if arguments.out.exists():
-        raise RequestError(f"{arguments.out} exists already; name another file", "out")
     graphs, _ = generate(agent, arguments.count, arguments.seed)
     smiles = [to_smiles(molecule) for molecule in to_molecules(graphs)]
     with new_file(arguments.out) as file:
         file.write("\n".join([*smiles, ""]).encode())
-    print(f"{sum(map(bool, smiles))} valid molecules of {len(smiles)} graphs in {arguments.out}")
+    print(f"checkpoint  {checkpoint_dir}")
+    print(f"sampled     {sum(map(bool, smiles))} valid molecules of {len(smiles)} graphs: {arguments.out}")
     return 0
 
 
 def load_best(path: Path):
-    """Return the agent of a checkpoint, or of a run folder's best one, and the SMILES of its data."""
+    """Load a checkpoint, or a run folder's best one.
+
+    Returns:
+        The checkpoint's folder, the agent and the SMILES of its data.
+    """
     require_rdkit()
     import_tensorflow()
-    from ddpg.checkpoint import all_checkpoints, find_checkpoint
-    from ddpg.molgan.restore import dataset_of, load
+    from ddpg.molgan.agent_state import load, open_checkpoint, read_dataset
+    from ddpg.run.checkpoints import all_checkpoints, find_checkpoint
 
-    best = all_checkpoints(path / "checkpoints", "best")
-    place = best[-1] if best else find_checkpoint(path)
-    agent, description = load(place)
-    return agent, dataset_of(place, description).smiles
+    with blame("checkpoint"):
+        # A run that was resumed before its best evaluation has no best checkpoint until the next one.
+        checkpoint_dir = find_checkpoint(path, best=bool(all_checkpoints(path / "checkpoints", "best")))
+        saved = open_checkpoint(checkpoint_dir)
+        return checkpoint_dir, load(saved), read_dataset(saved).smiles
 
 
 if __name__ == "__main__":

@@ -1,73 +1,90 @@
-"""Where the real molecules come from: a file, or a small set that is made here."""
+"""The real molecules: read from a file, or 5,000 random ones that are generated once."""
 
 import csv
+import gzip
 import hashlib
+import io
+import zlib
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import IO, cast
 
 import numpy as np
 from rdkit import Chem
 from tqdm import tqdm
 
 from ddpg.errors import RequestError
-from ddpg.files import new_file
-from ddpg.molgan.molecules import ATOMS, MOST_ATOMS, VALENCES, Graphs, Unusable, to_graph, to_molecule, to_smiles
+from ddpg.molgan.molecules import (
+    ATOMS,
+    MAX_ATOMS,
+    VALENCES,
+    Graphs,
+    UnusableMolecule,
+    to_graph,
+    to_molecule,
+    to_smiles,
+)
+from ddpg.run.files import new_file
 
-OWN_SET, OWN_SET_SIZE = Path("runs", "own-molecules.smi"), 5_000
+RANDOM_MOLECULES, RANDOM_MOLECULES_SIZE = Path("runs", "random-molecules.smi"), 5_000
 
 
 @dataclass
 class Dataset:
-    """The molecules of a file that could be used, and what became of the others."""
+    """The usable molecules of a file, and why the others were dropped."""
 
     graphs: Graphs
     smiles: list[str]  # canonical, in the order of the graphs
     read: int = 0  # entries in the file
-    dropped: Counter[str] = field(default_factory=Counter)  # how many for which reason
+    dropped: Counter[str] = field(default_factory=Counter)  # reason -> number of molecules
 
     @property
     def digest(self) -> str:
-        """SHA-256 of the molecules, by which a run knows its data again."""
+        """SHA-256 of the molecules; a resumed run compares it."""
         return hashlib.sha256("\n".join(self.smiles).encode()).hexdigest()
 
     def __str__(self) -> str:
-        reasons = "".join(f", {count} {reason}" for reason, count in self.dropped.most_common())
-        return f"{self.read} molecules read, {len(self.smiles)} used, {self.dropped.total()} dropped{reasons}"
+        reasons = ", ".join(f"{count} {reason}" for reason, count in self.dropped.most_common())
+        dropped = f"{self.dropped.total()} dropped" + (f": {reasons}" if reasons else "")
+        return f"{self.read} molecules read, {len(self.smiles)} used, {dropped}"
 
 
 def read_molecules(path: Path) -> Dataset:
-    """Read a `.smi`, `.csv` (its column `smiles`) or `.sdf` file.
+    """Read a `.smi`, `.csv` (with a column `smiles`) or `.sdf` file, plain or compressed (`.gz`).
 
     Raises:
-        RequestError: The file is missing, is not what its name says, or holds no molecule that can be used.
+        RequestError: The file is missing, is not in the format of its name, or has no usable molecule.
     """
-    readers = {".smi": smiles_of_lines, ".csv": smiles_of_csv, ".sdf": molecules_of_sdf}
-    if path.suffix not in readers:
-        raise RequestError(f"{path} ends with none of {', '.join(readers)}", "data")
+    readers = {".smi": read_smi, ".csv": read_csv, ".sdf": read_sdf}
+    suffix = path.with_suffix("").suffix if path.suffix == ".gz" else path.suffix
+    if suffix not in readers:
+        raise RequestError(f"the name of {path} must end with .smi, .csv or .sdf (or .smi.gz and so on)")
     try:
-        dataset = as_dataset(readers[path.suffix](path))
-    except (OSError, UnicodeDecodeError) as error:
-        raise RequestError(f"cannot read {path} ({error})", "data") from None
+        opened = gzip.open if path.suffix == ".gz" else open
+        with opened(path, "rb") as file:
+            dataset = as_dataset(readers[suffix](cast(IO[bytes], file)))
+    except (OSError, EOFError, zlib.error, csv.Error, UnicodeDecodeError) as error:
+        raise RequestError(f"cannot read {path} ({error})") from None
     if not dataset.smiles:
-        raise RequestError(f"{path} holds no molecule that can be used ({dataset})", "data")
+        raise RequestError(f"{path} has no usable molecule ({dataset})")
     return dataset
 
 
 def as_dataset(molecules: Iterable[Chem.Mol | None]) -> Dataset:
-    """Turn molecules into graphs; None is one that could not be read."""
+    """Convert molecules to graphs; None counts as a molecule that RDKit cannot read."""
     dataset = Dataset(Graphs(np.zeros(0), np.zeros(0)), [])
     graphs = []
-    # All of QM9 takes a minute; disable=None shows no bar where nobody sees it.
+    # All of QM9 takes a minute; disable=None shows the bar only in a terminal.
     for molecule in tqdm(molecules, "reading", unit=" molecules", delay=2, leave=False, disable=None):
         dataset.read += 1
         try:
             if molecule is None:
-                raise Unusable("that RDKit cannot read")
+                raise UnusableMolecule("that RDKit cannot read")
             smiles = to_smiles(to_molecule(*to_graph(molecule)))
-            graph = to_graph(Chem.MolFromSmiles(smiles))  # its atoms in canonical order: the file's does not matter
-        except Unusable as reason:
+            graph = to_graph(Chem.MolFromSmiles(smiles))  # in canonical order: the order in the file does not matter
+        except UnusableMolecule as reason:
             dataset.dropped[str(reason)] += 1
             continue
         graphs.append(graph)
@@ -77,65 +94,75 @@ def as_dataset(molecules: Iterable[Chem.Mol | None]) -> Dataset:
     return dataset
 
 
-def smiles_of_lines(path: Path) -> Iterator[Chem.Mol | None]:
-    """Read a molecule per line: the SMILES is the first word."""
-    with path.open(encoding="utf-8") as file:
-        for line in file:
+def read_smi(file: IO[bytes]) -> Iterator[Chem.Mol | None]:
+    """Read one molecule per line; the SMILES is the first word."""
+    with as_text(file) as lines:
+        for line in lines:
             if line.strip():
                 yield Chem.MolFromSmiles(line.split()[0])
 
 
-def smiles_of_csv(path: Path) -> Iterator[Chem.Mol | None]:
-    """Read a molecule per row of a CSV file with a column `smiles`."""
-    with path.open(newline="", encoding="utf-8") as file:
-        rows = csv.DictReader(file)
-        try:
-            if "smiles" not in (rows.fieldnames or ()):
-                raise RequestError(f"{path} has no column 'smiles', but {rows.fieldnames}", "data")
-            for row in rows:
-                yield Chem.MolFromSmiles(row["smiles"] or "?")
-        except csv.Error as error:
-            raise RequestError(f"{path} is not a CSV file ({error})", "data") from None
+def read_csv(file: IO[bytes]) -> Iterator[Chem.Mol | None]:
+    """Read one molecule per row, from the column `smiles`."""
+    with as_text(file) as lines:
+        rows = csv.DictReader(lines)
+        if "smiles" not in (rows.fieldnames or ()):
+            raise csv.Error(f"its first line has no column 'smiles', but {rows.fieldnames}")
+        for row in rows:
+            yield Chem.MolFromSmiles(row["smiles"] or "?")
 
 
-def molecules_of_sdf(path: Path) -> Iterator[Chem.Mol | None]:
+def read_sdf(file: IO[bytes]) -> Iterator[Chem.Mol | None]:
     """Read the molecules of an SDF file, without their hydrogens."""
-    with path.open("rb") as file:
-        yield from Chem.ForwardSDMolSupplier(file)
+    yield from Chem.ForwardSDMolSupplier(file)
 
 
-def own_molecules(path: Path = OWN_SET, size: int = OWN_SET_SIZE) -> Dataset:
-    """Return a set of random valid molecules, the same on every machine; it is made once and kept in a file."""
+def as_text(file: IO[bytes]) -> io.TextIOWrapper:
+    """Decode a file as UTF-8, without the byte order mark that Excel writes at its start."""
+    return io.TextIOWrapper(file, encoding="utf-8-sig", newline="")
+
+
+def random_molecules(path: Path = RANDOM_MOLECULES, size: int = RANDOM_MOLECULES_SIZE) -> Dataset:
+    """Return a dataset of random valid molecules, the same on every machine.
+
+    Args:
+        path: The `.smi` file that keeps them; it is written on first use and read from then on.
+        size: How many different molecules to generate.
+    """
     if not path.is_file():
         path.parent.mkdir(parents=True, exist_ok=True)
-        random, seen = np.random.default_rng(0), dict[str, None]()
-        while len(seen) < size:
-            smiles = to_smiles(random_molecule(random))
+        rng, molecules = np.random.default_rng(0), dict[str, None]()
+        while len(molecules) < size:
+            smiles = to_smiles(random_molecule(rng))
             if smiles:
-                seen[smiles] = None
+                molecules[smiles] = None
         partial = path.with_suffix(".partial")
         with new_file(partial) as file:
-            file.write("\n".join([*seen, ""]).encode())
+            file.write("\n".join([*molecules, ""]).encode())
         partial.replace(path)
     return read_molecules(path)
 
 
-def random_molecule(random: np.random.Generator) -> Chem.Mol | None:
-    """Grow a random tree of atoms, close rings and raise bonds where valences allow; None if that came to nothing."""
-    count = int(random.integers(5, MOST_ATOMS + 1))
-    atoms, bonds = np.zeros(MOST_ATOMS, np.uint8), np.zeros((MOST_ATOMS, MOST_ATOMS), np.uint8)
-    atoms[:count] = random.choice(len(ATOMS), count, p=(0, 0.7, 0.13, 0.16, 0.01))
+def random_molecule(rng: np.random.Generator) -> Chem.Mol | None:
+    """Grow a random tree of atoms, then close rings and raise bond orders where valences allow.
+
+    Returns:
+        The molecule, or None if the result is not valid.
+    """
+    count = int(rng.integers(5, MAX_ATOMS + 1))
+    atoms, bonds = np.zeros(MAX_ATOMS, np.uint8), np.zeros((MAX_ATOMS, MAX_ATOMS), np.uint8)
+    atoms[:count] = rng.choice(len(ATOMS), count, p=(0, 0.7, 0.13, 0.16, 0.01))
     for new in range(1, count):
-        bond(int(random.integers(new)), new, atoms, bonds)
-    for _ in range(random.integers(5)):
-        one, other = random.choice(count, 2, replace=False)
-        bond(int(one), int(other), atoms, bonds)
+        raise_bond(int(rng.integers(new)), new, atoms, bonds)
+    for _ in range(rng.integers(5)):
+        i, j = rng.choice(count, 2, replace=False)
+        raise_bond(int(i), int(j), atoms, bonds)
     return to_molecule(atoms, bonds)
 
 
-def bond(one: int, other: int, atoms: np.ndarray, bonds: np.ndarray) -> None:
-    """Add or raise the bond of two atoms, if their valences allow it and they are not both other than carbon."""
-    room = VALENCES[atoms[[one, other]]] - bonds[[one, other]].sum(axis=1)
-    if (room > 0).all() and bonds[one, other] < 3 and ATOMS.index("C") in atoms[[one, other]]:
-        bonds[one, other] += 1
-        bonds[other, one] += 1
+def raise_bond(i: int, j: int, atoms: np.ndarray, bonds: np.ndarray) -> None:
+    """Raise the order of a bond by one, in place, if both valences allow it and one of the two atoms is carbon."""
+    free = VALENCES[atoms[[i, j]]] - bonds[[i, j]].sum(axis=1)
+    if (free > 0).all() and bonds[i, j] < 3 and ATOMS.index("C") in atoms[[i, j]]:
+        bonds[i, j] += 1
+        bonds[j, i] += 1

@@ -1,0 +1,75 @@
+"""Start a new MolGAN run in a new folder, or resume one at a checkpoint."""
+
+import time
+from pathlib import Path
+from typing import Any
+
+from ddpg.molgan.agent import MolGAN
+from ddpg.molgan.agent_state import MOLECULES, load, open_checkpoint, read_dataset, read_epoch
+from ddpg.molgan.config import MolGANConfig
+from ddpg.molgan.dataset import Dataset
+from ddpg.molgan.training_run import COLUMNS, TrainingRun
+from ddpg.run.files import check_plot_dir, new_file
+from ddpg.run.run_folder import RunFolder, resuming
+from ddpg.run.run_log import refuse_existing
+from ddpg.run.start import extend_config, use_threads
+
+
+def start_run(config: MolGANConfig, dataset: Dataset, run_dir: Path, plot_dir: Path) -> TrainingRun:
+    """Make a new run and its folder; nothing is written unless the whole request can be met.
+
+    Args:
+        config: The run's settings.
+        dataset: The real molecules.
+        run_dir: The run folder, which must not exist yet.
+        plot_dir: Where to draw the plots.
+
+    Raises:
+        RequestError: A setting or a folder cannot be used.
+    """
+    refuse_existing(run_dir)
+    check_plot_dir(plot_dir)
+    use_threads(config.threads)
+    agent = MolGAN(config)
+    folder = RunFolder.create(run_dir, config, COLUMNS, has_replay=False)
+    with new_file(run_dir / MOLECULES) as file:
+        file.write("\n".join([*dataset.smiles, ""]).encode())
+    return TrainingRun(agent, dataset, folder, plot_dir, notes=notes_on(config, dataset))
+
+
+def resume_run(path: Path, plot_dir: Path, given: dict[str, Any]) -> TrainingRun:
+    """Open an interrupted or finished run.
+
+    Args:
+        path: The run folder, for its newest checkpoint, or one of its checkpoints.
+        plot_dir: Where to draw the plots.
+        given: Settings: a larger `epochs`; any other must be as it was.
+
+    Raises:
+        RequestError: There is no complete checkpoint, a setting differs, or another process is using the run.
+    """
+    with resuming(path) as (checkpoint_dir, lock):
+        saved = open_checkpoint(checkpoint_dir)
+        epoch, config = read_epoch(saved), saved.settings(MolGANConfig)
+        config = extend_config(config, given, {"epochs": max(config.epochs, epoch.number)})
+        use_threads(config.threads)
+        agent, dataset = load(saved, config), read_dataset(saved)
+        check_plot_dir(plot_dir)
+        folder = RunFolder.reopen(saved, lock, config, COLUMNS)
+    return TrainingRun(agent, dataset, folder, plot_dir, epoch, notes_on(config, dataset))
+
+
+def notes_on(config: MolGANConfig, dataset: Dataset) -> list[str]:
+    """Return what a user should know about settings that are allowed but perhaps unintended."""
+    size, available = config.discriminator_steps * config.batch_size, len(dataset.smiles)
+    if available < size:
+        return [
+            f"an update takes {size} molecules (--discriminator-steps times --batch-size), more than the {available} "
+            "of the data; each is used several times"
+        ]
+    return []
+
+
+def default_run_dir(config: MolGANConfig, now: time.struct_time) -> Path:
+    """Return the default run folder: runs/molgan/TIME-seedS."""
+    return Path("runs", "molgan", f"{time.strftime('%Y%m%d-%H%M%S', now)}-seed{config.seed}")
