@@ -1,32 +1,35 @@
-"""What each moving part of the algorithm is for: take one away at a time, and see what is left.
+"""What each part of the algorithm is for: remove or change one at a time, and compare.
 
-    python benchmarks/ablation.py                                        # about an hour and a half on two cores
+    python benchmarks/ablation.py                                        # about 90 minutes on two cores
     python benchmarks/pictures.py plots/ablation.csv plots/ablation.png  # draws the picture again
 
-It writes benchmarks/results/ablation.csv, plots/ablation.csv and plots/ablation.png.  An interrupted measurement goes
-on where it stopped.
+It writes results/ablation.csv, plots/ablation.csv and plots/ablation.png. An interrupted benchmark continues where it
+stopped.
 """
 
 from comparison import Variant, main
-from mistakes import Patch, known_mistakes
+from patches import NO_TERMINAL_MASK, Patch
 
-EVERY = 200  # updates between two hard copies: 1 / τ, so that both kinds of targets are equally old on average
+UPDATES_BETWEEN_COPIES = 200  # 1 / τ, so that hard and soft targets have the same mean age
 
 NO_TARGET_ACTOR = (
     Patch("agent.py", "self.target_actor(next_state, training=True)", "self.actor(next_state, training=True)"),
 )
 HARD_COPIES = (
     Patch(
-        "agent.py", "        soft_update(self.target_critic.variables, self.critic.variables, self.config.tau)\n", ""
+        "agent.py",
+        "        equations.soft_update(self.target_critic.variables, self.critic.variables, self.config.tau)\n"
+        "        equations.soft_update(self.target_actor.variables, self.actor.variables, self.config.tau)\n",
+        "",
     ),
-    Patch("agent.py", "        soft_update(self.target_actor.variables, self.actor.variables, self.config.tau)\n", ""),
     Patch(
         "agent.py",
-        "        self._ahead = self._next_state, next_action.numpy()[0]\n",
-        "        self._ahead = self._next_state, next_action.numpy()[0]\n"
-        f"        if self.updates % {EVERY} == 0:\n"
-        "            soft_update(self.target_critic.variables, self.critic.variables, 1.0)\n"
-        "            soft_update(self.target_actor.variables, self.actor.variables, 1.0)\n",
+        "        return Metrics(*self.fast.train(minibatches, self.replay_buffer.last_next_state()))\n",
+        "        metrics = Metrics(*self.fast.train(minibatches, self.replay_buffer.last_next_state()))\n"
+        f"        if self.updates % {UPDATES_BETWEEN_COPIES} == 0:\n"
+        "            equations.soft_update(self.target_critic.variables, self.critic.variables, tau=1.0)\n"
+        "            equations.soft_update(self.target_actor.variables, self.actor.variables, tau=1.0)\n"
+        "        return metrics\n",
     ),
 )
 
@@ -37,9 +40,9 @@ VARIANTS = [
     Variant("no target actor", patches=NO_TARGET_ACTOR),
     Variant("hard target copies", patches=HARD_COPIES),
     Variant("no replay buffer", ("--buffer-size", "64")),
-    Variant("no exploration noise", ("--noise-scale", "0")),
+    Variant("no exploration noise", ("--noise-sigma", "0")),
     Variant("with batch normalisation", ("--batch-normalization",)),
-    Variant("no terminal mask", patches=known_mistakes()["the terminal flag stored and not used"].patches),
+    Variant("no terminal mask", patches=NO_TERMINAL_MASK),
 ]
 
 if __name__ == "__main__":

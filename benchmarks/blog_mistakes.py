@@ -1,10 +1,10 @@
-"""What the mistakes in the second post's printed code cost: each is brought back alone, and then all at once.
+"""What the mistakes in the second post's printed code cost: each is made alone, and then all at once.
 
-    python benchmarks/blog_mistakes.py                                               # some 25 minutes on two cores
+    python benchmarks/blog_mistakes.py                                               # about 25 minutes on two cores
     python benchmarks/pictures.py plots/blog_mistakes.csv plots/blog_mistakes.png    # draws the picture again
 
-It writes benchmarks/results/blog_mistakes.csv and blog_mistakes-start.csv, and plots/blog_mistakes.csv and .png.  An
-interrupted measurement goes on where it stopped.
+It writes results/blog_mistakes.csv, results/blog_mistakes-start.csv (whether the post's names still work), and
+plots/blog_mistakes.csv and .png. An interrupted benchmark continues where it stopped.
 """
 
 import subprocess
@@ -13,54 +13,115 @@ import tempfile
 from pathlib import Path
 
 from comparison import Variant, main
-from mistakes import Patch, known_mistakes, patched_copy
-from runs import ROOT, write_csv
+from output import write_csv
+from patches import NO_TERMINAL_MASK, Patch, patched_copy
 
-KNOWN = known_mistakes()
-
-
-def known(name: str, *mistakes: str) -> Variant:
-    """Return the variant that makes some of the known mistakes."""
-    return Variant(name, patches=tuple(patch for mistake in mistakes for patch in KNOWN[mistake].patches))
-
+NO_SHAPE_CHECK = Patch("equations.py", "if tuple(q_value.shape) != tuple(target_q.shape):", "if False:")
 
 AS_IT_IS = Variant("as it is")
-NO_MASK = known("terminal flag unused", "the terminal flag stored and not used")
-ALONE = [
-    known("target broadcast", "rewards (N,) beside values (N, 1)"),
-    known("stale critic", "the actor led by the target critic"),
-    known("summed actor loss", "the actor's loss summed"),
-    known("unscaled actions", "tanh not scaled to the bounds"),
-    known("optimizers in targets", "optimizers in target networks"),
-    known("soft update by set_weights", "soft updates through set_weights"),
-]
-# Two of the patches meet in one line, so the target with both mistakes is written out.
-BOTH_IN_THE_TARGET = (
-    Patch("equations.py", "gamma * (1.0 - terminated) * next_value", "gamma * next_value"),
-    Patch("equations.py", "return reward + gamma", "return reward[:, 0] + gamma"),
-    Patch("equations.py", "if tuple(value.shape) != tuple(target.shape):", "if False:"),
+NO_MASK = Variant("terminal flag unused", patches=NO_TERMINAL_MASK)
+TARGET_BROADCAST = Variant(
+    "target broadcast",
+    patches=(
+        NO_SHAPE_CHECK,
+        Patch(
+            "equations.py",
+            "return reward + gamma * (1.0 - terminated)",
+            "return reward[:, 0] + gamma * (1.0 - terminated[:, 0])",
+        ),
+    ),
 )
-# Not the last two, which change nothing in what is learned.
+STALE_CRITIC = Variant(
+    "stale critic",
+    patches=(
+        Patch(
+            "agent.py", "self.critic(state, policy_action, training=True)", "self.target_critic(state, policy_action)"
+        ),
+    ),
+)
+SUMMED_ACTOR_LOSS = Variant(
+    "summed actor loss",
+    patches=(Patch("equations.py", "return -tf.reduce_mean(q_value)", "return -tf.reduce_sum(q_value)"),),
+)
+UNSCALED_ACTIONS = Variant(
+    "unscaled actions",
+    patches=(
+        Patch(
+            "environment.py",
+            "return RescaleAction(\n"
+            "        TransformAction(task, to_task, spaces.Box(low, high, dtype=space.dtype)),"
+            " np.float32(-1), np.float32(1)\n"
+            "    )",
+            "return TransformAction(task, to_task, spaces.Box(low, high, dtype=space.dtype))",
+        ),
+    ),
+)
+OPTIMIZERS_IN_TARGETS = Variant(
+    "optimizers in targets",
+    patches=(
+        Patch(
+            "agent.py",
+            "        self.actor_optimizer.build(",
+            "        self.target_actor.compile(keras.optimizers.Adam(config.actor_learning_rate))\n"
+            "        self.target_critic.compile(keras.optimizers.Adam(config.critic_learning_rate))\n"
+            "        self.actor_optimizer.build(",
+        ),
+    ),
+)
+SET_WEIGHTS = Variant(
+    "soft update by set_weights",
+    patches=(
+        Patch(
+            "agent.py",
+            "        equations.soft_update(self.target_critic.variables, self.critic.variables, self.config.tau)\n"
+            "        equations.soft_update(self.target_actor.variables, self.actor.variables, self.config.tau)\n",
+            "",
+        ),
+        Patch(
+            "agent.py",
+            "        return Metrics(*self.fast.train(minibatches, self.replay_buffer.last_next_state()))\n",
+            "        metrics = Metrics(*self.fast.train(minibatches, self.replay_buffer.last_next_state()))\n"
+            "        for target, online in ((self.target_critic, self.critic), (self.target_actor, self.actor)):\n"
+            "            pairs = zip(online.weights, target.weights, strict=True)\n"
+            "            target.set_weights([config.tau * weight + (1 - config.tau) * old for weight, old in pairs])\n"
+            "        return metrics\n",
+        ),
+    ),
+)
+ALONE = (TARGET_BROADCAST, STALE_CRITIC, SUMMED_ACTOR_LOSS, UNSCALED_ACTIONS, OPTIMIZERS_IN_TARGETS, SET_WEIGHTS)
+# Optimizers in targets and set_weights change nothing that is learned. The patches of the broadcast target and of the
+# unused flag overlap, so the target with both mistakes is written out.
 ALL = Variant(
-    "all at once", patches=BOTH_IN_THE_TARGET + tuple(patch for variant in ALONE[1:-2] for patch in variant.patches)
+    "all at once",
+    patches=(
+        NO_SHAPE_CHECK,
+        Patch(
+            "equations.py",
+            "return reward + gamma * (1.0 - terminated) * next_q",
+            "return reward[:, 0] + gamma * next_q",
+        ),
+        *STALE_CRITIC.patches,
+        *SUMMED_ACTOR_LOSS.patches,
+        *UNSCALED_ACTIONS.patches,
+    ),
 )
 CELLS = [
     *((variant, "Pendulum-v1", 10_000) for variant in (AS_IT_IS, *ALONE, ALL)),
     *((variant, "InvertedPendulum-v5", 20_000) for variant in (AS_IT_IS, NO_MASK, ALL)),
 ]
 
-# What the post's printed names do today: patches, and flags.
+# Names in the post that changed since: patches and flags that use them.
 OLD_NAMES: dict[str, tuple[tuple[Patch, ...], tuple[str, ...]]] = {
     "gym.make('Pendulum-v0')": ((), ("--env", "Pendulum-v0")),
     "four values from step": (
-        (Patch("training.py", "terminated, truncated, _ = env", "terminated, _ = env"),),
+        (Patch("training.py", "terminated, truncated, _ = environment", "terminated, _ = environment"),),
         (),
     ),
     "np.bool": ((Patch("replay_buffer.py", "self.added = 0", "self.added = int(np.zeros(1, np.bool)[0])"),), ()),
 }
 
 
-def try_old_names() -> None:
+def try_old_names(results: Path) -> None:
     """Start a run with each of the old names, and write down how it ends."""
     rows = []
     for name, (patches, flags) in OLD_NAMES.items():
@@ -69,12 +130,22 @@ def try_old_names() -> None:
             command = [sys.executable, str(code / "train.py"), "--run-dir", f"{folder}/run", "--plot-dir", folder]
             length = ["--steps", "200", "--evaluation-episodes", "1", "--no-progress"]
             done = subprocess.run([*command, *length, *flags], capture_output=True, text=True)
-            said = done.stderr.replace(folder, "").strip().splitlines()[-1:]
-        rows.append({"name": name, "starts": not done.returncode, "says": "".join(said)})
-        print(f"{name}: {'starts' if not done.returncode else said[0]}")
-    write_csv(ROOT / "benchmarks" / "results" / "blog_mistakes-start.csv", rows)
+            error = done.stderr.replace(folder, "").strip().splitlines()[-1:] if done.returncode else [""]
+        rows.append({"name": name, "starts": not done.returncode, "says": error[0]})
+        print(f"{name}: {error[0] or 'starts'}")
+    write_csv(results / "blog_mistakes-start.csv", rows)
+
+
+def check_old_names() -> None:
+    """Make the patched copies for the old names."""
+    with tempfile.TemporaryDirectory() as folder:
+        for index, (patches, _) in enumerate(OLD_NAMES.values()):
+            patched_copy(Path(folder, str(index)), patches)
 
 
 if __name__ == "__main__":
-    main(__doc__, "blog_mistakes", CELLS)
-    try_old_names()
+    results = main(__doc__, "blog_mistakes", CELLS)
+    if results:
+        try_old_names(results)
+    else:
+        check_old_names()

@@ -1,35 +1,37 @@
-"""The contenders of `speed.py`, each in a process of its own that takes its turn when it is told to.
+"""The contenders of `speed.py`: each waits in its own process for its turn.
 
     python benchmarks/contenders.py NAME TASK BATCH_SIZE UPDATES
 
-makes contender NAME (ours, sb3, sbx, post or floor), which updates its networks UPDATES times after every UPDATES
-environment steps.  It answers each line "N" on stdin with the steps per second of the next N environment steps.
+runs contender NAME (ours, sb3, sbx, post or numpy), which makes UPDATES updates after every UPDATES environment steps.
+It first prints which BLAS kernel NumPy uses. Then it answers each line "N" on stdin with the steps per second of the
+next N environment steps.
 """
 
+import argparse
 import sys
 import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
-from floor import floor
+from numpy_baseline import HIDDEN_UNITS, kernel_in_use, numpy_baseline, use_default_kernel
+from output import ROOT, parser_for
 
-HIDDEN = (400, 300)
 LEARNING_STARTS = 1_000
-EPISODE = 200  # environment steps at most: this project's loop stops at the end of an episode, and turns are short
+EPISODE_STEPS = 200  # the limit: this project's loop yields at the end of an episode, and turns are short
 
-Contender = Callable[[int], int]  # runs so many environment steps or a few more; returns how many
+Contender = Callable[[int], int]  # runs the given number of environment steps or a few more; returns how many
 
 
 def our_loop(task: str, batch_size: int, updates: int) -> tuple[Any, Any, Iterator[Any]]:
-    """Return this project's agent, its task, and the training loop over both, in the state that `train.py` runs in."""
+    """Return this project's agent, its task, and the training loop over both, as `train.py` runs it."""
     from ddpg.agent import DDPG
     from ddpg.config import Config
-    from ddpg.environment import make_environment, sizes
-    from ddpg.run import quiet_collector
+    from ddpg.environment import make_environment, state_and_action_size
+    from ddpg.run.training_run import paused_garbage_collector
     from ddpg.training import train
 
-    environment = make_environment(task, max_episode_steps=EPISODE)
+    environment = make_environment(task, max_episode_steps=EPISODE_STEPS)
     config = Config(
         env=task,
         batch_size=batch_size,
@@ -38,28 +40,28 @@ def our_loop(task: str, batch_size: int, updates: int) -> tuple[Any, Any, Iterat
         learning_starts=LEARNING_STARTS,
         steps=10**9,
     )
-    agent = DDPG(*sizes(environment), config)
-    quiet_collector().__enter__()
+    agent = DDPG(*state_and_action_size(environment), config)
+    paused_garbage_collector().__enter__()
     return agent, environment, train(agent, environment)
 
 
 def ours(task: str, batch_size: int, updates: int) -> Contender:
     """This project's training loop, episode by episode."""
     *_, episodes = our_loop(task, batch_size, updates)
-    done = 0
+    total = 0
 
     def run(steps: int) -> int:
-        nonlocal done
-        begin, end = done, done + steps
-        while done < end:
-            done = next(episodes).steps
-        return done - begin
+        nonlocal total
+        start = total
+        while total < start + steps:
+            total = next(episodes).steps
+        return total - start
 
     return run
 
 
 def stable_baselines(library: str) -> Callable[[str, int, int], Contender]:
-    """Stable-Baselines3 (torch) or SBX (JAX), with the same networks, minibatch and rhythm."""
+    """Stable-Baselines3 (torch) or SBX (JAX), with the same networks, minibatches and update schedule."""
 
     def make(task: str, batch_size: int, updates: int) -> Contender:
         import importlib
@@ -67,8 +69,8 @@ def stable_baselines(library: str) -> Callable[[str, int, int], Contender]:
         import gymnasium
         from stable_baselines3.common.noise import NormalActionNoise
 
-        environment = gymnasium.make(task, max_episode_steps=EPISODE)
-        actions = len(environment.action_space.sample())
+        environment = gymnasium.make(task, max_episode_steps=EPISODE_STEPS)
+        action_size = len(environment.action_space.sample())
         model = importlib.import_module(library).DDPG(
             "MlpPolicy",
             environment,
@@ -76,8 +78,8 @@ def stable_baselines(library: str) -> Callable[[str, int, int], Contender]:
             train_freq=updates,
             gradient_steps=updates,
             learning_starts=LEARNING_STARTS,
-            action_noise=NormalActionNoise(np.zeros(actions), np.full(actions, 0.1)),
-            policy_kwargs={"net_arch": list(HIDDEN)},
+            action_noise=NormalActionNoise(np.zeros(action_size), np.full(action_size, 0.1)),
+            policy_kwargs={"net_arch": list(HIDDEN_UNITS)},
         )
 
         def run(steps: int) -> int:
@@ -91,18 +93,18 @@ def stable_baselines(library: str) -> Callable[[str, int, int], Contender]:
 
 
 def post(task: str, batch_size: int, updates: int) -> Contender:
-    """The second post's step as it describes it: eager tapes, and eager soft updates through `set_weights`."""
+    """The second post's step as it describes it: eager tapes, and eager soft updates passed to `set_weights`."""
     import keras
     import tensorflow as tf
 
-    from ddpg.environment import make_environment, sizes
+    from ddpg.environment import make_environment, state_and_action_size
     from ddpg.networks import ActorNetwork, CriticNetwork
     from ddpg.replay_buffer import ReplayBuffer
 
-    environment = make_environment(task, max_episode_steps=EPISODE)
-    state_size, action_size = sizes(environment)
+    environment = make_environment(task, max_episode_steps=EPISODE_STEPS)
+    state_size, action_size = state_and_action_size(environment)
     buffer = ReplayBuffer(1_000_000, state_size, action_size)
-    random = np.random.default_rng(0)
+    rng = np.random.default_rng(0)
     networks: list[Any] = [ActorNetwork(action_size), CriticNetwork(), ActorNetwork(action_size), CriticNetwork()]
     actor, critic, target_actor, target_critic = networks
     for network in networks:
@@ -111,11 +113,11 @@ def post(task: str, batch_size: int, updates: int) -> Contender:
     actor_optimizer, critic_optimizer = keras.optimizers.Adam(1e-4), keras.optimizers.Adam(1e-3)
     state, _ = environment.reset(seed=0)
 
-    def learn() -> None:
-        batch = buffer.split(tf.convert_to_tensor(buffer.sample(batch_size, random)[0]))
+    def train_step() -> None:
+        batch = buffer.split(tf.convert_to_tensor(buffer.sample(batch_size, rng)[0]))
         with tf.GradientTape() as tape:
-            target = batch.reward + 0.99 * target_critic(batch.next_state, target_actor(batch.next_state))
-            loss = tf.reduce_mean((target - critic(batch.state, batch.action)) ** 2)
+            target_q = batch.reward + 0.99 * target_critic(batch.next_state, target_actor(batch.next_state))
+            loss = tf.reduce_mean((target_q - critic(batch.state, batch.action)) ** 2)
         gradients = tape.gradient(loss, critic.trainable_variables)
         critic_optimizer.apply_gradients(zip(gradients, critic.trainable_variables, strict=True))
         with tf.GradientTape() as tape:
@@ -134,7 +136,7 @@ def post(task: str, batch_size: int, updates: int) -> Contender:
             next_state, reward, terminated, truncated, _ = environment.step(action)
             buffer.add(state, action, float(reward), terminated, next_state)
             if len(buffer) >= batch_size:
-                learn()
+                train_step()
             state = environment.reset()[0] if terminated or truncated else next_state
         return steps
 
@@ -146,13 +148,31 @@ CONTENDERS = {
     "sb3": stable_baselines("stable_baselines3"),
     "sbx": stable_baselines("sbx"),
     "post": post,
-    "floor": floor,
+    "numpy": numpy_baseline,
 }
 
-if __name__ == "__main__":
-    name, task, batch_size, updates = sys.argv[1:]
-    run = CONTENDERS[name](task, int(batch_size), int(updates))
+
+def parse() -> argparse.Namespace:
+    """Return the command line's arguments."""
+    parser = parser_for(__doc__)
+    parser.add_argument("name", choices=CONTENDERS, help="the contender")
+    parser.add_argument("task", help="Gymnasium id")
+    parser.add_argument("batch_size", type=int, help="transitions in a minibatch")
+    parser.add_argument("updates", type=int, help="updates after every so many environment steps")
+    return parser.parse_args()
+
+
+def main() -> None:
+    arguments = parse()
+    use_default_kernel()
+    sys.path.insert(0, str(ROOT))
+    run = CONTENDERS[arguments.name](arguments.task, arguments.batch_size, arguments.updates)
+    print(f"kernel {kernel_in_use()}", flush=True)
     for line in sys.stdin:
-        began = time.perf_counter()
+        start = time.perf_counter()
         steps = run(int(line))
-        print(f"speed {steps / (time.perf_counter() - began):.6f}", flush=True)
+        print(f"speed {steps / (time.perf_counter() - start):.6f}", flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,24 +1,26 @@
-"""How much memory a run takes, beside importing TensorFlow and the replay buffer: resident memory, peak and growth.
+"""How much memory a run takes beyond importing TensorFlow: resident memory, its peak and its growth.
 
-python benchmarks/memory.py --env HalfCheetah-v5
+    python benchmarks/memory.py --env Pendulum-v1        # one or two minutes; Linux
+
+Further flags are passed to `train.py`.
 """
 
-import argparse
 import json
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
 
-ROOT = Path(__file__).parent.parent
+from output import ROOT, parser_for
+
 MIB = 2**20
 
-# Runs in a process of its own: what is measured is that process.
+# Runs in its own process, which is what is measured.
 MEASURE = """
 import json, sys
 from pathlib import Path
 sys.path.insert(0, sys.argv[1])
-from ddpg.command_line import import_tensorflow
+from ddpg.run.command_line import import_tensorflow
 
 def resident(field):
     lines = Path("/proc/self/status").read_text().splitlines()
@@ -26,14 +28,13 @@ def resident(field):
 
 import_tensorflow()
 imported = resident("VmHWM")
-import train
-from ddpg.progress import Progress
-from ddpg.environment import make_environment, sizes
+from ddpg.run import train
+from ddpg.run.progress import Progress
 
-seen = {}
-Progress.show = lambda self, episode: seen.update({episode.steps: resident("VmRSS")})
+by_step = {}
+Progress.show = lambda self, episode: by_step.update({episode.steps: resident("VmRSS")})
 assert train.main(sys.argv[2:]) == 0
-print(json.dumps({"imported": imported, "peak": resident("VmHWM"), "seen": seen}))
+print(json.dumps({"imported": imported, "peak": resident("VmHWM"), "by_step": by_step}))
 """
 
 
@@ -47,34 +48,34 @@ def resident_mib(process: int | str = "self") -> float:
 
 
 def measure(env: str, steps: int, *flags: str) -> dict:
-    """Train in a fresh process; return bytes: after the import, at the peak, and at each episode's end."""
+    """Train in a fresh process; return bytes: after the import, at the peak, and at the end of each episode."""
     with tempfile.TemporaryDirectory() as folder:
         where = ["--run-dir", f"{folder}/run", "--plot-dir", folder, "--no-progress"]
         command = [sys.executable, "-c", MEASURE, str(ROOT), "--env", env, "--steps", str(steps), *where, *flags]
         done = subprocess.run(command, capture_output=True, text=True)
         if done.returncode:
             raise SystemExit(done.stderr)
-        figures = json.loads(done.stdout.splitlines()[-1])
-        figures["seen"] = {int(step): size for step, size in figures["seen"].items()}
-        return figures
+        measured = json.loads(done.stdout.splitlines()[-1])
+        measured["by_step"] = {int(step): size for step, size in measured["by_step"].items()}
+        return measured
 
 
-def growth(seen: dict[int, int], start: int, stop: int) -> int:
+def growth(by_step: dict[int, int], start: int, stop: int) -> int:
     """Return by how many bytes resident memory grew between two numbers of steps."""
-    first, last = (min(step for step in seen if step >= moment) for moment in (start, stop))
-    return seen[last] - seen[first]
+    first, last = (min(step for step in by_step if step >= steps) for steps in (start, stop))
+    return by_step[last] - by_step[first]
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--env", default="Pendulum-v1")
-    parser.add_argument("--steps", type=int, default=20_000)
-    arguments, flags = parser.parse_known_args()
-    figures = measure(arguments.env, arguments.steps, *flags)
-    print(f"importing TensorFlow      {figures['imported'] / MIB:7.0f} MiB")
-    print(f"peak of the run           {figures['peak'] / MIB:7.0f} MiB")
-    print(f"difference                {(figures['peak'] - figures['imported']) / MIB:7.0f} MiB, the buffer included")
-    grown = growth(figures["seen"], arguments.steps // 4, arguments.steps)
+    parser = parser_for(__doc__)
+    parser.add_argument("--env", default="Pendulum-v1", help="Gymnasium id (default: Pendulum-v1)")
+    parser.add_argument("--steps", type=int, default=20_000, help="environment steps (default: 20000)")
+    arguments, train_flags = parser.parse_known_args()
+    measured = measure(arguments.env, arguments.steps, *train_flags)
+    print(f"importing TensorFlow      {measured['imported'] / MIB:7.0f} MiB")
+    print(f"peak of the run           {measured['peak'] / MIB:7.0f} MiB")
+    print(f"difference                {(measured['peak'] - measured['imported']) / MIB:7.0f} MiB, with the buffer")
+    grown = growth(measured["by_step"], arguments.steps // 4, arguments.steps)
     print(f"growth, steps {arguments.steps // 4} to {arguments.steps}: {grown / MIB:.1f} MiB")
 
 

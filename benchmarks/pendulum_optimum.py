@@ -1,25 +1,24 @@
 """The optimum of Pendulum-v1 by dynamic programming, and a trained agent beside it.
 
-    python benchmarks/pendulum_optimum.py --checkpoint runs/ablation/Pendulum-v1/as-it-is/seed0    # some two minutes
+    python benchmarks/pendulum_optimum.py --checkpoint runs/ablation/Pendulum-v1/as-it-is/seed0    # about two minutes
     python benchmarks/pictures.py plots/pendulum_optimum.csv plots/pendulum_optimum.png            # draws it again
 
-Two problems are solved on a grid of angles and speeds, with linear interpolation between its points.  The sum of 200
+Two problems are solved on a grid of angles and speeds, with linear interpolation between its points. The sum of 200
 rewards is what an episode returns: its policy is rolled out in the real environment, from the starts that
-`benchmarks/learning.py` evaluates on.  The discounted sum without an end is what a critic learns: its value and policy
-are drawn beside the agent's.  It writes benchmarks/results/pendulum_optimum.csv and plots/pendulum_optimum.{csv,png}.
+`benchmarks/learning.py` evaluates on. The discounted sum without an end is what a critic learns: its value and policy
+are drawn beside the agent's. It writes results/pendulum_optimum.csv and plots/pendulum_optimum.{csv,png}.
 """
 
 import argparse
-import csv
 import sys
 from pathlib import Path
 
 import gymnasium
 import numpy as np
+from output import ROOT, add_output_flag, parser_for, read_csv, write_csv
 from pictures import draw_optimum
-from runs import ROOT, write_csv
 
-ANGLES, SPEEDS, TORQUES = 601, 401, 21  # points of the grid; an odd number, so that rest and no torque are among them
+ANGLES, SPEEDS, TORQUES = 601, 401, 21  # points of the grid; odd, so that they include rest and no torque
 SPEED_LIMIT, TORQUE_LIMIT, STEPS, GAMMA = 8.0, 2.0, 200, 0.99
 
 
@@ -35,7 +34,7 @@ def following(angle, speed, torque):
 
 
 class Interpolation:
-    """Reads a function on the grid off at points between, linearly; angles go round."""
+    """Linear interpolation of a function on the grid at given points; angles are periodic."""
 
     def __init__(self, angle, speed) -> None:
         x = np.mod(angle + np.pi, 2 * np.pi) / (2 * np.pi) * (ANGLES - 1)
@@ -53,7 +52,7 @@ class Interpolation:
 
 
 class Grid:
-    """The states of the grid, and what each of the torques does in each."""
+    """The states of the grid, and the reward and the next state of each torque."""
 
     def __init__(self) -> None:
         self.angle, self.speed = np.meshgrid(
@@ -64,7 +63,7 @@ class Grid:
         self.next = [Interpolation(*following(self.angle, self.speed, u)) for u in self.torques]
 
     def improve(self, value, gamma: float):
-        """Return the value of the best torque in each state, and its index, if `value` is what follows."""
+        """Return the value of the best torque in each state, and its index, given the value of the next states."""
         best, choice = np.full_like(value, -np.inf), np.zeros(value.shape, np.int8)
         for index, (gain, after) in enumerate(zip(self.rewards, self.next, strict=True)):
             candidate = gain + np.float32(gamma) * after(value)
@@ -73,14 +72,14 @@ class Grid:
         return best, choice
 
     def episode_values(self) -> list[np.ndarray]:
-        """Return the value of each step of an episode, from the first (200 rewards to come) to the end (none)."""
+        """Return the value at each step of an episode, from the first (200 rewards to come) to the end (none)."""
         values = [np.zeros(self.angle.shape, np.float32)]
         for _ in range(STEPS):
             values.append(self.improve(values[-1], 1.0)[0])
         return values[::-1]
 
     def discounted(self, rounds: int = 60, sweeps: int = 30) -> tuple[np.ndarray, np.ndarray]:
-        """Return the value of acting for ever and the best torque (modified policy iteration)."""
+        """Return the value of an endless episode and the best torque (modified policy iteration)."""
         value = np.zeros(self.angle.shape, np.float32)
         for _ in range(rounds):
             value, choice = self.improve(value, GAMMA)
@@ -112,13 +111,33 @@ def roll_out(choose, starts: int, seed: int) -> np.ndarray:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--checkpoint", type=Path, required=True, help="a trained agent's run folder")
-    parser.add_argument("--starts", type=int, default=1_000, help="episodes")
-    parser.add_argument("--seed", type=int, default=20_000, help="seed of the first")
-    arguments = parser.parse_args()
-
+    arguments = parse()
     grid = Grid()
+    rows = returns(grid, arguments.starts, arguments.seed)
+    mean = {row["who"]: row["mean"] for row in rows}
+    write_csv(arguments.out.results / "pendulum_optimum.csv", rows)
+    for row in rows:
+        print(f"{row['who']:25} {row['mean']:9.2f}  (std {row['std']:.2f})")
+    scaled = (mean["agents"] - mean["random"]) / (mean["optimum"] - mean["random"])
+    print(f"the agents on the scale where random torques are 0 and the optimum is 1: {scaled:.4f}")
+
+    curves = arguments.out.plots / "pendulum_optimum.csv"
+    write_csv(curves, maps(grid, arguments.checkpoint))
+    draw_optimum(curves, curves.with_suffix(".png"))
+
+
+def parse() -> argparse.Namespace:
+    """Return the command line's arguments."""
+    parser = parser_for(__doc__)
+    parser.add_argument("--checkpoint", type=Path, required=True, help="run folder of a trained agent")
+    parser.add_argument("--starts", type=int, default=1_000, help="how many episodes (default: 1000)")
+    parser.add_argument("--seed", type=int, default=20_000, help="seed of the first one (default: 20000)")
+    add_output_flag(parser)
+    return parser.parse_args()
+
+
+def returns(grid: Grid, starts: int, seed: int) -> list[dict]:
+    """Return the mean and the deviation of the returns of the optimum, of random torques and of the trained agents."""
     values = grid.episode_values()
     fine = np.linspace(-TORQUE_LIMIT, TORQUE_LIMIT, 81)
 
@@ -126,39 +145,28 @@ def main() -> None:
         after = Interpolation(*following(angle, speed, fine))(values[step + 1])
         return fine[np.argmax(reward(angle, speed, fine) + after)]
 
-    random = np.random.default_rng(0)
-    returns = {
-        "optimum": roll_out(best, arguments.starts, arguments.seed),
-        "random": roll_out(lambda *_: random.uniform(-TORQUE_LIMIT, TORQUE_LIMIT), arguments.starts, arguments.seed),
+    rng = np.random.default_rng(0)
+    rolled_out = {
+        "optimum": roll_out(best, starts, seed),
+        "random": roll_out(lambda *_: rng.uniform(-TORQUE_LIMIT, TORQUE_LIMIT), starts, seed),
     }
     environment = gymnasium.make("Pendulum-v1")
-    starts = np.array([environment.reset(seed=arguments.seed + k)[0] for k in range(arguments.starts)])
-    promised = Interpolation(np.arctan2(starts[:, 1], starts[:, 0]), starts[:, 2])(values[0])
-    rows = [{"who": who, "mean": one.mean(), "std": one.std()} for who, one in returns.items()]
-    rows.append({"who": "value at the same starts", "mean": promised.mean(), "std": promised.std()})
-    with (ROOT / "benchmarks" / "results" / "learning-Pendulum-v1.csv").open(newline="") as file:
-        means = [float(row["mean"]) for row in csv.DictReader(file)]
-    rows.append({"who": "agents", "mean": np.mean(means), "std": np.std(means)})
-    write_csv(ROOT / "benchmarks" / "results" / "pendulum_optimum.csv", rows)
-    for row in rows:
-        print(f"{row['who']:25} {row['mean']:9.2f}  (std {row['std']:.2f})")
-    low, high = returns["random"].mean(), returns["optimum"].mean()
-    print(f"the agents' share of the optimum, where random torques have 0: {(np.mean(means) - low) / (high - low):.4f}")
-
-    picture = ROOT / "plots" / "pendulum_optimum.csv"
-    write_csv(picture, maps(grid, arguments.checkpoint))
-    draw_optimum(picture, picture.with_suffix(".png"))
+    states = np.array([environment.reset(seed=seed + k)[0] for k in range(starts)])
+    predicted = Interpolation(np.arctan2(states[:, 1], states[:, 0]), states[:, 2])(values[0])
+    agents = np.array([float(r["mean"]) for r in read_csv(ROOT / "benchmarks/results/learning-Pendulum-v1.csv")])
+    rolled_out |= {"value at the same starts": predicted, "agents": agents}
+    return [{"who": who, "mean": each.mean(), "std": each.std()} for who, each in rolled_out.items()]
 
 
 def maps(grid: Grid, checkpoint: Path) -> list[dict[str, float]]:
-    """Return, for every fifth point of the grid, the optimal value and torque and what the agent says there."""
+    """Return, for every fifth point of the grid, the optimal value and torque, and the agent's."""
     sys.path.insert(0, str(ROOT))
-    from ddpg.checkpoint import find_checkpoint
-    from ddpg.restore import load_policy
+    from ddpg.run.agent_state import load_for_acting
+    from ddpg.run.checkpoints import find_checkpoint
 
     value, torque = (field[::5, ::5].ravel() for field in grid.discounted())
     angle, speed = (field[::5, ::5].ravel() for field in (grid.angle, grid.speed))
-    agent = load_policy(find_checkpoint(checkpoint))
+    agent = load_for_acting(find_checkpoint(checkpoint))
     state = np.stack([np.cos(angle), np.sin(angle), speed], axis=1).astype(np.float32)
     action = agent.actor(state)
     columns = {

@@ -1,24 +1,23 @@
-"""The measurements' pictures, each from the CSV file beside it.
+"""Draw the picture of a benchmark from its CSV file.
 
 python benchmarks/pictures.py plots/ablation.csv plots/ablation.png
 """
 
-import csv
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-from tradeoff import draw_tradeoff
+from molgan_plot import draw_tradeoff
+from output import ROOT, parser_for, read_csv
 
-ROOT = Path(__file__).parent.parent
-
-# The contenders of speed.py: what they are called, and their colours (Okabe and Ito's, for colour-blind eyes).
+# The contenders of speed.py: their labels and colors (Okabe and Ito's, which color-blind readers can tell apart).
 CONTENDERS = {
     "ours": ("this project", "#0072b2"),
     "sb3": ("Stable-Baselines3", "#e69f00"),
     "sbx": ("SBX", "#009e73"),
     "post": ("the post's update", "#cc79a7"),
-    "floor": ("NumPy, arithmetic alone", "#bbbbbb"),
+    "numpy": ("NumPy, arithmetic alone", "#bbbbbb"),
 }
 
 Curve = tuple[np.ndarray, np.ndarray]
@@ -27,10 +26,9 @@ Curve = tuple[np.ndarray, np.ndarray]
 def read_curves(path: Path) -> dict[str, dict[str, list[Curve]]]:
     """Return the curves of each seed by task and variant, from a CSV of task, variant, seed, steps, mean."""
     points: dict[tuple[str, str, str], list[tuple[float, float]]] = {}
-    with path.open(newline="") as file:
-        for row in csv.DictReader(file):
-            point = float(row["steps"]), float(row["mean"])
-            points.setdefault((row["task"], row["variant"], row["seed"]), []).append(point)
+    for row in read_csv(path):
+        point = float(row["steps"]), float(row["mean"])
+        points.setdefault((row["task"], row["variant"], row["seed"]), []).append(point)
     curves: dict[str, dict[str, list[Curve]]] = {}
     for (task, variant, _), curve in points.items():
         steps, means = np.array(curve).T
@@ -38,12 +36,12 @@ def read_curves(path: Path) -> dict[str, dict[str, list[Curve]]]:
     return curves
 
 
-def draw_comparison(path: Path, picture: Path) -> None:
-    """Draw a row of panels per task: in each the first variant in grey, and another one over it, with 95 % bands."""
+def draw_comparison(path: Path, plot_path: Path) -> None:
+    """Draw a row of panels per task: in each one a variant over the first variant in gray, with 95 % bands."""
     sys.path.insert(0, str(ROOT))
     from matplotlib.figure import Figure
 
-    from ddpg.plotting import EPISODE, EVALUATION, finish, mean_and_band
+    from ddpg.run.plotting import EPISODE, EVALUATION, finish, mean_and_band
 
     curves = read_curves(path)
     columns = max(len(variants) for variants in curves.values()) - 1
@@ -54,11 +52,11 @@ def draw_comparison(path: Path, picture: Path) -> None:
         (reference, normal), *others = variants.items()
         seeds = len(normal)
         for axes, (variant, changed) in zip(line, others, strict=False):
-            for name, each, colour in ((reference, normal, EPISODE), ("the variant", changed, EVALUATION)):
+            for name, each, color in ((reference, normal, EPISODE), ("the variant", changed, EVALUATION)):
                 steps, middle, half_width = mean_and_band(each)
-                axes.fill_between(steps, middle - half_width, middle + half_width, color=colour, alpha=0.3, lw=0)
+                axes.fill_between(steps, middle - half_width, middle + half_width, color=color, alpha=0.3, lw=0)
                 label = name if axes is grid[0, 0] else None
-                axes.plot(steps, middle, color=colour, label=label)
+                axes.plot(steps, middle, color=color, label=label)
             axes.set_title(variant, fontsize="small")
             axes.tick_params(labelsize="x-small")
         for axes in line[len(others) :]:
@@ -69,15 +67,15 @@ def draw_comparison(path: Path, picture: Path) -> None:
         line[0].set_ylabel(f"{task}\nreturn", fontsize="small")
         line[len(others) // 2].set_xlabel("environment steps", fontsize="small")
     figure.suptitle(f"Noise-free evaluations while training: mean of {seeds} seeds and 95 % band", fontsize="medium")
-    finish(figure, picture)
+    finish(figure, plot_path)
 
 
-def draw_optimum(path: Path, picture: Path) -> None:
+def draw_optimum(path: Path, plot_path: Path) -> None:
     """Draw value and torque over angle and speed: the optimum on the left, the agent on the right."""
     sys.path.insert(0, str(ROOT))
     from matplotlib.figure import Figure
 
-    from ddpg.plotting import read_columns, save
+    from ddpg.run.plotting import read_columns, save
 
     columns = read_columns(path)
     angle, speed = np.unique(columns["angle"]), np.unique(columns["speed"])
@@ -86,33 +84,31 @@ def draw_optimum(path: Path, picture: Path) -> None:
         ("discounted return", "viridis", ("optimal_value", "optimal value"), ("critic", "critic: Q(s, μ(s))")),
         ("torque (N m)", "RdBu", ("optimal_torque", "optimal torque"), ("actor", "actor: μ(s), scaled to N m")),
     )
-    for line, (unit, colours, *names) in zip(figure.subplots(2, 2, sharex=True, sharey=True), pairs, strict=True):
+    for line, (unit, colors, *names) in zip(figure.subplots(2, 2, sharex=True, sharey=True), pairs, strict=True):
         low = min(columns[name].min() for name, _ in names)
         high = max(columns[name].max() for name, _ in names)
         for axes, (name, title) in zip(line, names, strict=True):
             field = columns[name].reshape(len(angle), len(speed)).T
-            drawn = axes.pcolormesh(angle, speed, field, cmap=colours, vmin=low, vmax=high, rasterized=True)
+            drawn = axes.pcolormesh(angle, speed, field, cmap=colors, vmin=low, vmax=high, rasterized=True)
             axes.set_title(title)
             axes.set_xlabel("angle (rad, 0 is upright)")
             axes.set_ylabel("angular speed (rad/s)")
         figure.colorbar(drawn, ax=list(line), label=unit)
     figure.suptitle("Pendulum-v1: dynamic programming (left) and a trained agent (right)")
-    save(figure, picture)
+    save(figure, plot_path)
 
 
-def draw_estimates(path: Path, picture: Path) -> None:
+def draw_estimates(path: Path, plot_path: Path) -> None:
     """Draw a scatter per task: the critic's estimate against the return that followed, with the line of equality."""
     sys.path.insert(0, str(ROOT))
     from matplotlib.figure import Figure
 
-    from ddpg.plotting import AVERAGE, save
+    from ddpg.run.plotting import AVERAGE, save
 
     pairs: dict[str, list[tuple[float, float]]] = {}
-    with path.open(newline="") as file:
-        for row in csv.DictReader(file):
-            pairs.setdefault(f"{row['task']}, seed {row['seed']}", []).append(
-                (float(row["return"]), float(row["estimate"]))
-            )
+    for row in read_csv(path):
+        pair = float(row["return"]), float(row["estimate"])
+        pairs.setdefault(f"{row['task']}, seed {row['seed']}", []).append(pair)
     figure = Figure(figsize=(4 * len(pairs), 4), dpi=110, layout="constrained")
     for axes, (task, points) in zip(figure.subplots(1, len(pairs), squeeze=False)[0], pairs.items(), strict=True):
         returns, estimates = np.array(points).T
@@ -124,35 +120,34 @@ def draw_estimates(path: Path, picture: Path) -> None:
         axes.set_ylabel("estimate Q(s, a)")
         axes.grid(alpha=0.3)
     figure.suptitle("Estimated values against returns, noise-free episodes")
-    save(figure, picture)
+    save(figure, plot_path)
 
 
-def draw_speeds(path: Path, picture: Path) -> None:
-    """Draw a panel per task and minibatch: a bar for the median speed of each contender and rhythm."""
+def draw_speeds(path: Path, plot_path: Path) -> None:
+    """Draw a panel per task and minibatch: a bar for the median speed of each contender and update schedule."""
     sys.path.insert(0, str(ROOT))
     from matplotlib.figure import Figure
 
-    from ddpg.plotting import save
+    from ddpg.run.plotting import save
 
     speeds: dict[tuple[str, str], dict[tuple[str, str], list[float]]] = {}
-    with path.open(newline="") as file:
-        for row in csv.DictReader(file):
-            panel = speeds.setdefault((row["batch_size"], row["task"]), {})
-            panel.setdefault((row["updates"], row["contender"]), []).append(float(row["steps_per_second"]))
+    for row in read_csv(path):
+        panel = speeds.setdefault((row["batch_size"], row["task"]), {})
+        panel.setdefault((row["updates"], row["contender"]), []).append(float(row["steps_per_second"]))
     batch_sizes, tasks = (list(dict.fromkeys(column)) for column in zip(*speeds, strict=True))
     figure = Figure(figsize=(4.6 * len(tasks), 3 * len(batch_sizes)), dpi=110, layout="constrained")
     grid = figure.subplots(len(batch_sizes), len(tasks), squeeze=False, sharey="row")
     for (batch_size, task), panel in speeds.items():
         axes = grid[batch_sizes.index(batch_size), tasks.index(task)]
-        rhythms = list(dict.fromkeys(updates for updates, _ in panel))
-        for place, (name, (label, colour)) in enumerate(CONTENDERS.items()):
-            for group, updates in enumerate(rhythms):
+        schedules = list(dict.fromkeys(updates for updates, _ in panel))
+        for place, (name, (label, color)) in enumerate(CONTENDERS.items()):
+            for group, updates in enumerate(schedules):
                 if (updates, name) not in panel:
                     continue
                 middle = float(np.median(panel[updates, name]))
-                bar = axes.bar(group + 0.17 * (place - 2), middle, 0.16, color=colour, label=None if group else label)
+                bar = axes.bar(group + 0.17 * (place - 2), middle, 0.16, color=color, label=None if group else label)
                 axes.bar_label(bar, fmt="{:.0f}", fontsize="x-small")
-        axes.set_xticks(range(len(rhythms)), [f"{updates} every {updates}" for updates in rhythms])
+        axes.set_xticks(range(len(schedules)), [f"{updates} every {updates}" for updates in schedules])
         axes.set_title(f"{task}, minibatch {batch_size}", fontsize="medium")
         axes.set_xlabel("updates after environment steps", fontsize="small")
     for line in grid:
@@ -162,21 +157,20 @@ def draw_speeds(path: Path, picture: Path) -> None:
     rounds = [len(values) for panel in speeds.values() for values in panel.values()]
     some = f"{min(rounds)} to {max(rounds)}" if min(rounds) < max(rounds) else rounds[0]
     figure.suptitle(f"Training speed, networks of 400 and 300 units: medians of {some} rounds in turn")
-    save(figure, picture)
+    save(figure, plot_path)
 
 
-def draw_scaling(path: Path, picture: Path) -> None:
-    """Draw a panel per axis: what was measured in each round over the size, and the medians as a line."""
+def draw_scaling(path: Path, plot_path: Path) -> None:
+    """Draw a panel per axis: the measurements of all rounds over the size, and their medians as a line."""
     sys.path.insert(0, str(ROOT))
     from matplotlib.figure import Figure
 
-    from ddpg.plotting import AVERAGE, EPISODE, save
+    from ddpg.run.plotting import AVERAGE, EPISODE, save
 
     panels: dict[tuple[str, str], dict[int, list[float]]] = {}
-    with path.open(newline="") as file:
-        for row in csv.DictReader(file):
-            sizes = panels.setdefault((row["axis"], row["quantity"]), {})
-            sizes.setdefault(int(row["size"]), []).append(float(row["measured"]))
+    for row in read_csv(path):
+        sizes = panels.setdefault((row["axis"], row["quantity"]), {})
+        sizes.setdefault(int(row["size"]), []).append(float(row["measured"]))
     figure = Figure(figsize=(3.4 * len(panels), 3.4), dpi=110, layout="constrained")
     for axes, ((axis, quantity), sizes) in zip(figure.subplots(1, len(panels)), panels.items(), strict=True):
         for size, measured in sizes.items():
@@ -188,7 +182,7 @@ def draw_scaling(path: Path, picture: Path) -> None:
         axes.set_ylabel(quantity)
         axes.grid(alpha=0.3)
     figure.suptitle("Costs against sizes, one at a time, from networks of 400 and 300 units and minibatches of 64")
-    save(figure, picture)
+    save(figure, plot_path)
 
 
 DRAWN_BY_COLUMN = {
@@ -201,16 +195,19 @@ DRAWN_BY_COLUMN = {
 }
 
 
-def main(arguments: list[str]) -> None:
-    if len(arguments) != 2:
-        sys.exit("usage: python benchmarks/pictures.py CURVES.csv PICTURE.png")
-    source, picture = map(Path, arguments)
-    header = source.read_text().splitlines()[0].split(",")
+def main(argv: Sequence[str] | None = None) -> None:
+    parser = parser_for(__doc__)
+    parser.add_argument("curves", type=Path, metavar="CURVES.csv", help="a CSV file that a benchmark wrote to plots")
+    parser.add_argument("plot_path", type=Path, metavar="PICTURE.png", help="the picture to write")
+    arguments = parser.parse_args(argv)
+    rows = read_csv(arguments.curves)
     for column, draw in DRAWN_BY_COLUMN.items():
-        if column in header:
-            return draw(source, picture)
-    sys.exit(f"{source} has none of the columns {', '.join(DRAWN_BY_COLUMN)}; try python -m ddpg.plotting")
+        if rows and column in rows[0]:
+            return draw(arguments.curves, arguments.plot_path)
+    parser.error(
+        f"{arguments.curves} has none of the columns {', '.join(DRAWN_BY_COLUMN)}; try python -m ddpg.run.plotting"
+    )
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    main()

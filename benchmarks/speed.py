@@ -1,30 +1,34 @@
-"""How fast it trains: this project and others, timed in turn within one run, and where the time of a step goes.
+"""How fast it trains: this project and others, timed in turn, and where the time of a step goes.
 
-    python benchmarks/speed.py
+    python benchmarks/speed.py        # about an hour on two cores
 
-Machines drift by half within minutes, so the contenders take turns for several rounds, and what counts is the median of
-the ratios within a round.  Needs `requirements-benchmark.txt` for the others.  It writes speed.csv, its picture and
-anatomy.csv into plots/.
+Machines drift by half within minutes. So the contenders take turns for several rounds, and what counts is the median of
+the ratios within a round. The others need `pip install -r requirements-benchmark.txt`. NumPy runs with the BLAS kernel
+that it chooses itself, which is printed and recorded. It writes speed.csv, speed.png and step_breakdown.csv to plots.
 """
 
 import argparse
 import json
-import os
 import subprocess
 import sys
 import time
 from pathlib import Path
 
 import numpy as np
+from numpy_baseline import default_kernel_environment
+from output import ROOT, add_output_flag, parser_for, write_csv
 from pictures import CONTENDERS, draw_speeds
-from runs import ROOT, write_csv
 
-HERE = Path(__file__).parent
-ENVIRONMENT = os.environ | {"PYTHONPATH": str(ROOT), "TF_CPP_MIN_LOG_LEVEL": "3"}
+HERE = Path(__file__).resolve().parent
+ENVIRONMENT = default_kernel_environment() | {"PYTHONPATH": str(ROOT), "TF_CPP_MIN_LOG_LEVEL": "3"}
 
 
 class Worker:
-    """A contender in its own process, waiting for its turn."""
+    """A contender in its own process, which waits for its turn.
+
+    Attributes:
+        kernel: The BLAS kernel that its NumPy uses.
+    """
 
     def __init__(self, name: str, task: str, batch_size: int, updates: int) -> None:
         self.name = name
@@ -36,32 +40,38 @@ class Worker:
             text=True,
             env=ENVIRONMENT,
         )
+        self.kernel = self._answer("kernel")
 
     def steps_per_second(self, steps: int) -> float:
-        """Let it run so many steps."""
-        assert self.process.stdin and self.process.stdout
+        """Let it run the given number of steps."""
+        assert self.process.stdin
         self.process.stdin.write(f"{steps}\n")
         self.process.stdin.flush()
-        for line in self.process.stdout:
-            if line.startswith("speed "):
-                return float(line.split()[1])
-        raise SystemExit(f"{self.name} ended early; run benchmarks/contenders.py by hand to see why")
+        return float(self._answer("speed"))
 
     def close(self) -> None:
         """End the process."""
         self.process.kill()
         self.process.wait()
 
+    def _answer(self, word: str) -> str:
+        """Return the rest of the next line that begins with a word."""
+        assert self.process.stdout
+        for line in self.process.stdout:
+            if line.startswith(f"{word} "):
+                return line.removeprefix(f"{word} ").strip()
+        raise SystemExit(f"{self.name} ended early; run benchmarks/contenders.py by hand to see why")
+
 
 def compare(names: list[str], task: str, batch_size: int, updates: int, rounds: int, steps: int) -> list[dict]:
     """Time the contenders in turn; return one row per contender and round."""
     workers = [Worker(name, task, batch_size, updates) for name in names]
-    rows = []
     for worker in workers:  # past the warm-up and the compilation
         worker.steps_per_second(batch_size + 50 if worker.name == "post" else 2_000)
+    rows = []
     for number in range(rounds):
         for worker in workers:
-            time.sleep(0.1)  # lets the threads of the one before go to sleep
+            time.sleep(0.1)  # the threads of the contender before it go to sleep
             speed = worker.steps_per_second(max(1, steps // 10) if worker.name == "post" else steps)
             rows.append(
                 {
@@ -71,6 +81,7 @@ def compare(names: list[str], task: str, batch_size: int, updates: int, rounds: 
                     "round": number,
                     "contender": worker.name,
                     "steps_per_second": round(speed, 2),
+                    "numpy_kernel": worker.kernel,
                 }
             )
     for worker in workers:
@@ -88,11 +99,12 @@ def report(rows: list[dict]) -> None:
     for name, values in speeds.items():
         ratio = np.median(np.divide(speeds["ours"], values))
         print(f"  {CONTENDERS[name][0]:32} {np.median(values):8.1f} steps/s   ours is {ratio:5.2f} times as fast")
+    print(f"  NumPy's BLAS: {'; '.join(dict.fromkeys(row['numpy_kernel'] for row in rows))}")
 
 
-def anatomy(task: str, batch_size: int, updates: int) -> list[dict]:
-    """Take this project's step apart, print it, and return a row per part."""
-    command = [sys.executable, str(HERE / "anatomy.py"), task, str(batch_size), str(updates)]
+def break_down(task: str, batch_size: int, updates: int) -> list[dict]:
+    """Time the parts of this project's step, print them, and return a row per part."""
+    command = [sys.executable, str(HERE / "step_breakdown.py"), task, str(batch_size), str(updates)]
     done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=ENVIRONMENT, check=True)
     parts = json.loads(done.stdout)
     print("  a step of ours, ms:  " + ", ".join(f"{part} {value:.3f}" for part, value in parts.items()), flush=True)
@@ -100,35 +112,40 @@ def anatomy(task: str, batch_size: int, updates: int) -> list[dict]:
     return [setting | {"part": part, "milliseconds": round(value, 4)} for part, value in parts.items()]
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+def parse() -> argparse.Namespace:
+    """Return the command line's arguments."""
+    parser = parser_for(__doc__)
     parser.add_argument("--tasks", nargs="+", default=["Pendulum-v1", "HalfCheetah-v5", "Humanoid-v5"])
     parser.add_argument("--batch-sizes", nargs="+", type=int, default=[64, 256])
     parser.add_argument("--updates", nargs="+", type=int, default=[1, 50], help="updates after every so many steps")
     parser.add_argument(
-        "--contenders", nargs="+", choices=CONTENDERS, default=list(CONTENDERS), help="ours goes with any"
+        "--contenders", nargs="+", choices=CONTENDERS, default=list(CONTENDERS), help="ours is always one of them"
     )
-    parser.add_argument("--rounds", type=int, default=15, help="many short turns see the same weather")
-    parser.add_argument("--steps", type=int, default=200, help="environment steps in a turn; the post's has a tenth")
-    parser.add_argument("--out", type=Path, default=ROOT / "plots", metavar="DIR", help="for what it writes")
-    arguments = parser.parse_args()
+    parser.add_argument("--rounds", type=int, default=15, help="turns of each contender (default: 15)")
+    parser.add_argument("--steps", type=int, default=200, help="environment steps in a turn; a tenth for the post")
+    add_output_flag(parser)
+    return parser.parse_args()
 
+
+def main() -> None:
+    arguments = parse()
     settings = [
         (task, batch_size, updates)
         for batch_size in arguments.batch_sizes
         for task in arguments.tasks
         for updates in arguments.updates
     ]
+    plots = arguments.out.plots
     speeds, parts = [], []
     for task, batch_size, updates in settings:
         names = [name for name in arguments.contenders if name != "ours" and not (name == "post" and updates > 1)]
         rows = compare(["ours", *names], task, batch_size, updates, arguments.rounds, arguments.steps)
         report(rows)
         speeds += rows
-        parts += anatomy(task, batch_size, updates)
-        write_csv(arguments.out / "speed.csv", speeds)  # each time: a measurement that is cut off leaves what it has
-        write_csv(arguments.out / "anatomy.csv", parts)
-    draw_speeds(arguments.out / "speed.csv", arguments.out / "speed.png")
+        parts += break_down(task, batch_size, updates)
+        write_csv(plots / "speed.csv", speeds)  # each time, so that an interrupted benchmark keeps what it measured
+        write_csv(plots / "step_breakdown.csv", parts)
+    draw_speeds(plots / "speed.csv", plots / "speed.png")
 
 
 if __name__ == "__main__":

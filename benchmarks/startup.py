@@ -1,11 +1,10 @@
-"""How long it takes until something happens: `--help`, the imports alone, and a run's first environment step.
+"""How long until something happens: until `--help` answers, the imports are done, and a run takes its first step.
 
-    python benchmarks/startup.py
+    python benchmarks/startup.py        # about a minute
 
-Each is a process of its own, timed from its start; they take turns for several rounds.
+Each is timed from the start of its own process; they take turns for several rounds. It writes results/startup.csv.
 """
 
-import argparse
 import json
 import subprocess
 import sys
@@ -13,57 +12,60 @@ import tempfile
 import time
 
 import numpy as np
-from runs import ROOT, write_csv
+from output import ROOT, add_output_flag, parser_for, write_csv
 
 IMPORTS = "import tensorflow, keras"
-# A run as `train.py` makes it, until its first transition is stored; it tells how long it compiled.
+# A run as `train.py` makes it, until its first transition is stored. It also measures how long it compiled.
 FIRST_STEP = """
 import json, sys, time
 sys.path.insert(0, sys.argv[1])
-from ddpg.command_line import import_tensorflow
+from ddpg.run.command_line import import_tensorflow
 import_tensorflow()
-from ddpg import agent
-import train
+from ddpg import agent, fast
+from ddpg.run import train
 
-compile, compiling = agent.DDPG._compile, []
+compile_function, compiling = fast.compile_function, []
 
 def timed(*arguments):
-    began = time.time()
-    function = compile(*arguments)
-    compiling.append(time.time() - began)
+    start = time.time()
+    function = compile_function(*arguments)
+    compiling.append(time.time() - start)
     return function
 
 def first_step(*arguments):
     print(json.dumps({"at": time.time(), "compiling": sum(compiling)}), flush=True)
     sys.exit()
 
-agent.DDPG._compile, agent.DDPG.remember = timed, first_step
+fast.compile_function, agent.DDPG.remember = timed, first_step
 train.main(sys.argv[2:])
 """
 
 
 def seconds_of(*command: str) -> float:
-    """Run a command and return its seconds."""
-    began = time.time()
+    """Run a command of Python and return its seconds."""
+    start = time.time()
     subprocess.run([sys.executable, *command], cwd=ROOT, capture_output=True, check=True)
-    return time.time() - began
+    return time.time() - start
 
 
 def first_step(env: str) -> tuple[float, float]:
     """Return the seconds until a run's first environment step, and how many of them were compilation."""
     with tempfile.TemporaryDirectory() as folder:
         where = ["--run-dir", f"{folder}/run", "--plot-dir", folder, "--no-progress"]
-        began = time.time()
+        start = time.time()
         command = [sys.executable, "-c", FIRST_STEP, str(ROOT), "--env", env, *where]
         done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
-    told = json.loads(done.stdout)
-    return told["at"] - began, told["compiling"]
+    if not done.stdout:
+        raise SystemExit(done.stderr)
+    answer = json.loads(done.stdout)
+    return answer["at"] - start, answer["compiling"]
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--env", default="Pendulum-v1")
-    parser.add_argument("--rounds", type=int, default=5)
+    parser = parser_for(__doc__)
+    parser.add_argument("--env", default="Pendulum-v1", help="Gymnasium id (default: Pendulum-v1)")
+    parser.add_argument("--rounds", type=int, default=5, help="how often each is timed (default: 5)")
+    add_output_flag(parser)
     arguments = parser.parse_args()
     rows = []
     for number in range(arguments.rounds):
@@ -80,7 +82,7 @@ def main() -> None:
         print(f"{name:12} {np.median([row[name] for row in rows]):6.2f} s")
     ratio = np.median([row["first_step"] / (row["imports"] + row["compilation"]) for row in rows])
     print(f"the first step comes after {ratio:.2f} times imports and compilation")
-    write_csv(ROOT / "benchmarks" / "results" / "startup.csv", rows)
+    write_csv(arguments.out.results / "startup.csv", rows)
 
 
 if __name__ == "__main__":

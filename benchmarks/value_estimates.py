@@ -3,8 +3,8 @@
     python benchmarks/value_estimates.py runs/ablation/*/as-it-is/seed0
     python benchmarks/pictures.py plots/value_estimates.csv plots/value_estimates.png      # draws the picture again
 
-Each agent runs noise-free episodes, made long enough that what is cut off at their end is discounted to nothing; states
-are taken from their first part.  It writes plots/value_estimates.csv and .png.
+Each agent runs noise-free episodes, so long that what is cut off at their end is discounted to almost nothing. States
+are taken from their first part. It takes about a minute and writes plots/value_estimates.csv and .png.
 """
 
 import argparse
@@ -13,25 +13,26 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from output import ROOT, add_output_flag, parser_for, write_csv
 from pictures import draw_estimates
-from runs import ROOT, write_csv
 
 TAIL = 1_000  # steps after the last state that counts: 0.99 ** 1000 = 0.00004
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = parser_for(__doc__)
     parser.add_argument("checkpoints", type=Path, nargs="+", help="run folders of trained agents")
-    parser.add_argument("--episodes", type=int, default=20)
-    parser.add_argument("--length", type=int, default=200, help="steps of each that count")
-    parser.add_argument("--seed", type=int, default=20_000, help="seed of the first episode")
+    parser.add_argument("--episodes", type=int, default=20, help="episodes of each agent (default: 20)")
+    parser.add_argument("--length", type=int, default=200, help="steps of each that count (default: 200)")
+    parser.add_argument("--seed", type=int, default=20_000, help="seed of the first episode (default: 20000)")
+    add_output_flag(parser)
     arguments = parser.parse_args()
 
     sys.path.insert(0, str(ROOT))
     rows = [row for path in arguments.checkpoints for row in estimates(path, arguments)]
-    picture = ROOT / "plots" / "value_estimates.csv"
-    write_csv(picture, rows)
-    draw_estimates(picture, picture.with_suffix(".png"))
+    curves = arguments.out.plots / "value_estimates.csv"
+    write_csv(curves, rows)
+    draw_estimates(curves, curves.with_suffix(".png"))
     for task in dict.fromkeys(row["task"] for row in rows):
         pairs = np.array([(row["estimate"], row["return"]) for row in rows if row["task"] == task])
         bias = np.mean(pairs[:, 0] - pairs[:, 1])
@@ -41,23 +42,23 @@ def main() -> None:
 def estimates(path: Path, arguments: argparse.Namespace) -> list[dict[str, Any]]:
     """Return Q(s, μ(s)) and the discounted return that followed, for every fifth state of some episodes."""
     from ddpg import make_environment
-    from ddpg.checkpoint import find_checkpoint
-    from ddpg.restore import load_policy
+    from ddpg.run.agent_state import load_for_acting
+    from ddpg.run.checkpoints import find_checkpoint
 
-    agent = load_policy(find_checkpoint(path))
+    agent = load_for_acting(find_checkpoint(path))
     config = agent.config
-    limit = {"max_episode_steps": arguments.length + TAIL}
+    limit = {"max_episode_steps": arguments.length + TAIL}  # replaces the task's own limit
     environment = make_environment(config.env, config.env_kwargs | limit, config.action_bound)
     rows = []
     for episode in range(arguments.episodes):
         state, _ = environment.reset(seed=arguments.seed + episode)
-        states, actions, rewards, over = [], [], [], False
-        while not over:
+        states, actions, rewards, done = [], [], [], False
+        while not done:
             states.append(state)
             actions.append(agent.act(state, explore=False))
             state, reward, terminated, truncated, _ = environment.step(actions[-1])
             rewards.append(float(reward))
-            over = terminated or truncated
+            done = terminated or truncated
         returns = discounted(rewards, config.gamma)
         values = agent.critic(np.array(states), np.array(actions)).numpy()[:, 0]
         for step in range(0, min(arguments.length, len(rewards)), 5):

@@ -1,25 +1,22 @@
-"""The picture of what MolGAN's generators make at each weight of the objective."""
+"""The picture of what MolGAN's generators produce at each weight of the objective."""
 
-import csv
 import sys
 from pathlib import Path
 
 import numpy as np
+from output import ROOT, read_csv
 
-ROOT = Path(__file__).parent.parent
 
-
-def draw_tradeoff(path: Path, picture: Path) -> None:
-    """Draw what is valid, unique and novel, and what it scores, over MolGAN's λ: dots for seeds, lines for means."""
+def draw_tradeoff(path: Path, plot_path: Path) -> None:
+    """Draw the share of valid, unique and novel graphs and their score over λ: dots for seeds, lines for means."""
     sys.path.insert(0, str(ROOT))
     from matplotlib.figure import Figure
 
-    from ddpg.plotting import EPISODE, EVALUATION, save
+    from ddpg.run.plotting import EPISODE, EVALUATION, save
 
-    with path.open(newline="") as file:
-        rows = list(csv.DictReader(file))
+    rows = read_csv(path)
     variants = list(dict.fromkeys(row["variant"] for row in rows))
-    along = sum(variant.startswith("λ") and "," not in variant for variant in variants)  # these come first, on a line
+    on_line = sum(variant.startswith("λ") and "," not in variant for variant in variants)  # these come first, on a line
     figure = Figure(figsize=(13, 4), dpi=110, layout="constrained")
     panels = {
         "likeliest_valid": "valid before the sampler mends (share)",
@@ -28,15 +25,15 @@ def draw_tradeoff(path: Path, picture: Path) -> None:
         "objective": "mean solubility (0 to 1)",
     }
     for axes, (column, label) in zip(figure.subplots(1, len(panels)), panels.items(), strict=True):
-        for which, colour, name in (("last", EPISODE, "at the end"), ("best", EVALUATION, "kept")):
+        for which, color, name in (("last", EPISODE, "at the end"), ("best", EVALUATION, "kept")):
             values = [
                 [float(r[column]) for r in rows if (r["variant"], r["generator"]) == (v, which)] for v in variants
             ]
             for place, each in enumerate(values):
-                axes.plot([place] * len(each), each, ".", color=colour, alpha=0.6)
+                axes.plot([place] * len(each), each, ".", color=color, alpha=0.6)
             means = [np.mean(each) for each in values]
-            axes.plot(means[:along], color=colour, marker="o", ms=4, label=name)
-            axes.plot(range(along, len(means)), means[along:], "o", color=colour, ms=4)
+            axes.plot(means[:on_line], color=color, marker="o", ms=4, label=name)
+            axes.plot(range(on_line, len(means)), means[on_line:], "o", color=color, ms=4)
         if column == "objective":
             axes.axhline(float(rows[0]["data_objective"]), color="#999999", ls=":", label="the data")
         axes.set_xticks(range(len(variants)), variants, rotation=60, fontsize="small")
@@ -49,4 +46,4 @@ def draw_tradeoff(path: Path, picture: Path) -> None:
     figure.suptitle(
         f"MolGAN for solubility: {rows[0]['samples']} graphs of each generator; {many} seeds and their means"
     )
-    save(figure, picture)
+    save(figure, plot_path)
