@@ -1,16 +1,16 @@
-"""Shared by all tests: TensorFlow's notes are turned away, the tiny tasks are registered."""
+"""Shared by all tests: TensorFlow's log is silenced, the tiny tasks are registered."""
+
+import os
 
 import pytest
 
-from ddpg.command_line import import_tensorflow
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
-import_tensorflow()
-
-import tests.tasks  # noqa: E402, F401
-from ddpg import Config  # noqa: E402
+import tests.helpers.tasks  # noqa: E402, F401
+from ddpg.config import Config  # noqa: E402
 
 
 @pytest.fixture
 def small() -> Config:
-    """Settings whose networks are small enough for a test, with everything else as it is."""
+    """Settings with networks small enough for a test, and otherwise the defaults."""
     return Config(hidden_units=(16, 16), buffer_size=10_000, batch_size=16, jit_compile=False)

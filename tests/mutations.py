@@ -1,55 +1,73 @@
-"""Bring each known mistake of DDPG tutorials and libraries back, one at a time, and see that a test notices.
+"""Make each known mistake of DDPG tutorials and libraries, one at a time, and check that a test fails because of it.
 
     python tests/mutations.py            # all of tests/mutations.toml, about three minutes
-    python tests/mutations.py noise      # those whose name holds the word
+    python tests/mutations.py noise      # those with this word in their names
 
-Each is made in a copy of the package and tested in a process of its own.  The tests named beside it must fail there,
-and all named tests must pass on an unpatched copy, or they would prove nothing.  Exits with 1 if one was missed.
+Each mistake is made in a copy of the package and tested in a process of its own. The named test must fail there, and
+all named tests must pass on an unchanged copy. Exits with 1 if a mistake was missed.
 """
 
 import os
 import sys
 import tempfile
+from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import forkserver, get_context
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT / "benchmarks"))
-
-from forks import in_forks  # noqa: E402
-from mistakes import Mistake, known_mistakes, patched_copy  # noqa: E402
+from helpers.patches import Mistake, known_mistakes, patched_copy
 
 
-def tested(copy: Path, tests: tuple[str, ...]) -> int:
-    """Run some tests of a copy, each `module::test`; return pytest's exit code."""
+def run_tests(copy: Path, tests: Sequence[str]) -> int:
+    """Run tests in a copy of the repository; return pytest's exit code and leave its output in `copy/log`."""
+    os.chdir(copy)
+    with open("log", "wb") as log:
+        os.dup2(log.fileno(), 1)
+        os.dup2(log.fileno(), 2)
     import pytest
 
-    os.chdir(copy)
-    names = ["tests/test_{}.py::{}".format(*test.split("::")) for test in tests]
-    return int(pytest.main(["-x", "-p", "no:cacheprovider", "-m", "", *names]))  # -m "": slow ones too
+    code = pytest.main(["-x", "-p", "no:cacheprovider", "-m", "", *tests])  # -m "": slow ones too
+    sys.stdout.flush()
+    return int(code)
 
 
-def main(words: list[str]) -> int:
-    """Carry out the mutations and print what became of each; return the exit code."""
-    chosen = [mistake for mistake in known_mistakes().values() if all(word in mistake.name for word in words)]
-    every_test = tuple(dict.fromkeys(test for mistake in chosen for test in mistake.tests))
-    runs = [Mistake("none of them", (), every_test), *chosen]
-    with tempfile.TemporaryDirectory() as folder:
-        copies = [patched_copy(Path(folder, str(index)), mistake.patches) for index, mistake in enumerate(runs)]
-        jobs = [
-            (lambda copy=copy, tests=mistake.tests: tested(copy, tests), copy / "log")
-            for copy, mistake in zip(copies, runs, strict=True)
-        ]
-        codes = in_forks(jobs, at_a_time=os.cpu_count() or 1)
-        logs = [log.read_text() for _, log in jobs]
-    wrong = 0
-    for mistake, code, log in zip(runs, codes, logs, strict=True):
-        words_for = {0: "MISSED", 1: "caught"} if mistake.patches else {0: "passed"}
-        print(f"{words_for.get(code, 'BROKEN'):7} {mistake.name}")
-        if words_for.get(code) not in ("caught", "passed"):
-            wrong += 1
-            print(log[-3000:])
-    print(f"{len(chosen)} known mistakes brought back, {wrong} runs not as they should be")
-    return 1 if wrong or not chosen else 0
+def executor() -> ProcessPoolExecutor:
+    """Return a pool of one process per task: forks of a server that has imported TensorFlow and not yet used it."""
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    context = get_context("forkserver")
+    context.set_forkserver_preload(["gymnasium", "keras", "matplotlib.figure", "pytest"])
+    stderr = os.dup(2)
+    with open(os.devnull, "w") as null:  # for what TensorFlow's C++ side writes while it is imported
+        os.dup2(null.fileno(), 2)
+        forkserver.ensure_running()
+        os.dup2(stderr, 2)
+    return ProcessPoolExecutor(os.cpu_count(), context, max_tasks_per_child=1)
+
+
+def main(words: Sequence[str]) -> int:
+    """Make the mistakes whose names have all the words, print which were caught, and return the exit code."""
+    mistakes = [mistake for mistake in known_mistakes() if all(word in mistake.name for word in words)]
+    with tempfile.TemporaryDirectory() as folder, executor() as pool:
+        unchanged = patched_copy(Path(folder, "unchanged"), ())
+        baseline = pool.submit(run_tests, unchanged, sorted({mistake.test for mistake in mistakes}))
+        copies = [patched_copy(Path(folder, str(k)), mistake.patches) for k, mistake in enumerate(mistakes)]
+        codes = pool.map(run_tests, copies, [[mistake.test] for mistake in mistakes])
+        missed = sum(
+            report(mistake, {0: "MISSED", 1: "caught"}.get(code, "BROKEN"), copy)
+            for mistake, code, copy in zip(mistakes, codes, copies, strict=True)
+        )
+        missed += report(Mistake("no mistake", (), ""), {0: "passed"}.get(baseline.result(), "FAILED"), unchanged)
+    print(f"{len(mistakes)} mistakes made, {missed} runs not as they should be")
+    return 1 if missed or not mistakes else 0
+
+
+def report(mistake: Mistake, result: str, copy: Path) -> bool:
+    """Print the result of one run, with the end of its output if it is not as it should be; return whether it is not."""
+    print(f"{result:7} {mistake.name}", flush=True)
+    wrong = result not in ("caught", "passed")
+    if wrong:
+        print((copy / "log").read_text(encoding="utf-8", errors="replace")[-3000:])
+    return wrong
 
 
 if __name__ == "__main__":

@@ -1,115 +1,179 @@
-"""`Config` is the one home of every setting; wrong values are refused by name."""
+"""`Config` holds every setting: the posts' and the paper's values, limits, and what is refused."""
 
+import dataclasses
 import json
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
-import evaluate
-import train
-from ddpg.command_line import Parser, add_flags, config_from
-from ddpg.config import PRESETS, Config
-from ddpg.errors import RequestError
-from ddpg.settings import inside
+from ddpg import PRESETS, Config, RequestError
+from ddpg.config import GROUPS
+from ddpg.noise import NOISES
+from ddpg.settings import check_values, from_json, inside, setting, value_type
 
-
-def parsed(*flags: str) -> Config:
-    parser = Parser(prog="train.py", allow_abbrev=False)
-    add_flags(parser)
-    return config_from(parser.parse_args(flags))
+FIELDS = {field.name: field for field in dataclasses.fields(Config)}
 
 
 def test_the_defaults_are_the_settings_printed_in_the_second_post():
     blog = PRESETS["blog"]
     assert blog == Config()
     assert (blog.gamma, blog.tau, blog.batch_size, blog.buffer_size) == (0.99, 0.005, 64, 1_000_000)
-    assert (blog.noise, blog.noise_scale, blog.episodes, blog.env) == ("gaussian", 0.1, 250, "Pendulum-v1")
+    assert (blog.noise, blog.noise_sigma, blog.episodes, blog.env) == ("gaussian", 0.1, 250, "Pendulum-v1")
     # Some documentation pages swap these two.
     assert (blog.actor_learning_rate, blog.critic_learning_rate) == (1e-4, 1e-3)
-    assert blog.hidden_units == (400, 300)
-    assert (blog.train_frequency, blog.gradient_steps) == (1, 1)
+    assert (blog.hidden_units, blog.batch_normalization, blog.kernel_initializer) == ((400, 300), False, "keras")
+    assert (blog.action_layer, blog.critic_weight_decay) == (1, 0)
+    assert (blog.train_frequency, blog.gradient_steps, blog.learning_starts) == (1, 1, 0)
+    assert (blog.noise_decay_steps, blog.steps, blog.env_kwargs, blog.action_bound) == (None, None, {}, None)
 
 
-def test_the_papers_preset_holds_the_papers_settings_and_a_flag_wins():
-    paper = parsed("--preset", "paper", "--tau", "0.01")
-    assert paper == replace(PRESETS["paper"], tau=0.01)
-    assert PRESETS["paper"].tau == 0.001
+def test_the_papers_preset_holds_the_papers_settings():
+    paper = PRESETS["paper"]
+    assert (paper.gamma, paper.tau, paper.batch_size, paper.buffer_size) == (0.99, 0.001, 64, 1_000_000)
     assert (paper.actor_learning_rate, paper.critic_learning_rate, paper.critic_weight_decay) == (1e-4, 1e-3, 0.01)
-    assert (paper.noise, paper.noise_scale, paper.batch_size, paper.buffer_size) == ("ou", 0.2, 64, 1_000_000)
-    assert (paper.batch_normalization, paper.initialization, paper.action_layer) == (True, "fan_in", 2)
+    assert (paper.noise, paper.noise_sigma, paper.hidden_units) == ("ou", 0.2, (400, 300))
+    assert (paper.batch_normalization, paper.kernel_initializer, paper.action_layer) == (True, "fan_in", 2)
+
+
+def test_the_choices_of_noise_are_the_noise_processes_that_exist():
+    assert FIELDS["noise"].metadata["choices"] == tuple(NOISES)
+
+
+def test_every_group_of_flags_begins_with_a_field_that_exists_and_the_first_field_begins_one():
+    names = list(FIELDS)
+    positions = [names.index(first) for first in GROUPS]
+    assert positions == sorted(positions)
+    assert positions[0] == 0
+
+
+def test_every_setting_is_explained_and_every_number_has_an_interval():
+    for field in FIELDS.values():
+        assert field.metadata["help"], field.name
+        if value_type(Config, field) in (int, float):
+            assert field.metadata["within"], field.name
+
+
+def test_a_group_of_settings_is_not_shared_between_configs():
+    assert Config().env_kwargs is not Config().env_kwargs
+
+
+def refusal(**settings: Any) -> RequestError:
+    with pytest.raises(RequestError) as caught:
+        Config(**settings)
+    assert "\n" not in str(caught.value)
+    return caught.value
 
 
 @pytest.mark.parametrize(
-    ("name", "value"),
+    ("name", "value", "message"),
     [
-        ("tau", 0.0),
-        ("tau", 1.5),
-        ("tau", float("nan")),
-        ("gamma", 1.5),
-        ("gamma", -0.1),
-        ("batch_size", 0),
-        ("batch_size", 2_000_000),
-        ("batch_size", 1.5),
-        ("batch_size", True),
-        ("noise_scale", -1.0),
-        ("noise_scale", float("inf")),
-        ("actor_learning_rate", 0.0),
-        ("noise", "pink"),
-        ("hidden_units", (400,)),
-        ("hidden_units", (400, 0)),
-        ("hidden_units", 400),
-        ("action_bound", 0.0),
-        ("seed", -1),
-        ("steps", 0),
-        ("env_kwargs", [1]),
-        ("jit_compile", 1),
+        ("tau", 0.0, "0.0 is outside (0, 1]; the default is 0.005"),
+        ("tau", 1.5, "1.5 is outside (0, 1]; the default is 0.005"),
+        ("tau", float("nan"), "nan is outside (0, 1]; the default is 0.005"),
+        ("gamma", 1.5, "1.5 is outside [0, 1]; the default is 0.99"),
+        ("gamma", -0.1, "-0.1 is outside [0, 1]; the default is 0.99"),
+        ("gamma", "high", "expected float, got 'high'"),
+        ("batch_size", 0, "0 is outside [1, inf); the default is 64"),
+        ("batch_size", 1.5, "expected int, got 1.5"),
+        ("batch_size", True, "expected int, got True"),
+        ("batch_size", None, "expected int, got None"),
+        ("noise_sigma", -1.0, "-1.0 is outside [0, inf); the default is 0.1"),
+        ("noise_sigma", float("inf"), "inf is outside [0, inf); the default is 0.1"),
+        ("actor_learning_rate", 0.0, "0.0 is outside (0, inf); the default is 0.0001"),
+        ("critic_weight_decay", -1e-9, "-1e-09 is outside [0, inf); the default is 0.0"),
+        ("action_layer", 3, "3 is outside [1, 2]; the default is 1"),
+        ("noise", "pink", "'pink' is not one of gaussian, ou"),
+        ("kernel_initializer", "zeros", "'zeros' is not one of keras, fan_in"),
+        ("hidden_units", (400,), "expected two whole numbers, got (400,)"),
+        ("hidden_units", 400, "expected two whole numbers, got 400"),
+        ("hidden_units", (400, 0), "0 is outside [1, inf); the default is (400, 300)"),
+        ("hidden_units", (400, 1.5), "expected int, got 1.5"),
+        ("action_bound", 0.0, "0.0 is outside (0, inf); the default is None"),
+        ("seed", -1, "-1 is outside [0, inf); the default is 0"),
+        ("steps", 0, "0 is outside [1, inf); the default is None"),
+        ("env", None, "expected str, got None"),
+        ("env_kwargs", [1], "expected dict, got [1]"),
+        ("jit_compile", 1, "expected bool, got 1"),
     ],
 )
-def test_a_value_out_of_range_is_refused_by_the_name_of_its_setting(name, value):
-    with pytest.raises(RequestError) as caught:
-        Config(**{name: value})
-    assert caught.value.setting == name
-    assert "\n" not in str(caught.value)
+def test_a_value_that_is_not_allowed_is_refused_by_the_name_of_its_setting(name, value, message):
+    error = refusal(**{name: value})
+    assert (error.setting, error.message) == (name, message)
+
+
+def test_a_minibatch_larger_than_the_buffer_is_refused():
+    error = refusal(batch_size=65, buffer_size=64)
+    assert error.setting == "batch_size"
+    assert error.message.startswith("65 is more than the replay buffer holds (64); use a smaller minibatch")
+    assert Config(batch_size=64, buffer_size=64).batch_size == 64
+
+
+def test_batch_normalization_over_a_single_transition_is_refused():
+    error = refusal(batch_size=1, batch_normalization=True)
+    assert error.setting == "batch_size"
+    assert error.message == (
+        "batch normalization over a single transition turns every state into zeros; use at least 2, "
+        "or --no-batch-normalization"
+    )
+    assert Config(batch_size=1).batch_size == 1
+    assert Config(batch_size=2, batch_normalization=True).batch_size == 2
+
+
+@pytest.mark.parametrize("value", [1, 1.0])
+def test_a_whole_number_is_a_float(value):
+    assert Config(gamma=value, tau=value).gamma == 1
 
 
 @pytest.mark.parametrize(
     ("number", "interval", "expected"),
-    [(0, "(0, 1]", False), (1, "(0, 1]", True), (0, "[0, 1]", True), (float("inf"), "[1, inf)", False)],
+    [
+        (0, "(0, 1]", False),
+        (1, "(0, 1]", True),
+        (0, "[0, 1]", True),
+        (1, "[0, 1)", False),
+        (1e300, "[1, inf)", True),
+        (float("inf"), "[1, inf)", False),
+        (float("inf"), "[1, inf]", False),
+        (float("nan"), "[0, 1]", False),
+    ],
 )
-def test_intervals_read_as_mathematicians_write_them(number, interval, expected):
+def test_intervals_are_written_as_in_mathematics(number, interval, expected):
     assert inside(number, interval) is expected
 
 
-def test_every_field_has_a_flag_and_a_flag_wins_over_the_preset():
-    config = parsed("--gamma", "0.9", "--steps", "500", "--hidden-units", "20", "10", "--no-jit-compile")
-    assert config == Config(gamma=0.9, steps=500, hidden_units=(20, 10), jit_compile=False)
-    assert parsed("--env-kwargs", '{"g": 9.81}').env_kwargs == {"g": 9.81}
-
-
-@pytest.mark.parametrize(
-    "flags", [("--env-kwargs", "{g: 1}"), ("--env-kwargs", "[1]"), ("--steps", "1", "--episodes", "1")]
-)
-def test_malformed_flags_get_one_line_and_exit_code_2(flags, capsys):
-    with pytest.raises(SystemExit) as caught:
-        parsed(*flags)
-    error = capsys.readouterr().err
-    assert caught.value.code == 2
-    assert error.count("\n") == 1
-    assert flags[-2] in error
-
-
 def test_settings_survive_json():
-    config = Config(env_kwargs={"g": 9.81}, steps=10, hidden_units=(3, 2))
-    assert Config.from_json(json.loads(json.dumps(config.as_json()))) == config
+    for config in (Config(env_kwargs={"g": 9.81}, steps=10, hidden_units=(3, 2)), *PRESETS.values()):
+        assert Config.from_json(json.loads(json.dumps(config.as_json()))) == config
 
 
-def test_settings_of_another_version_are_refused():
-    with pytest.raises(RequestError, match="unknown setting 'momentum'"):
+def test_settings_from_json_are_checked_like_any_other():
+    with pytest.raises(RequestError, match="expected two whole numbers"):
+        Config.from_json({"hidden_units": [1, 2, 3]})
+    with pytest.raises(RequestError, match="outside"):
+        Config.from_json({"gamma": 2})
+    with pytest.raises(RequestError, match="unknown setting 'momentum'; it may come from another version"):
         Config.from_json({"momentum": 0.9})
 
 
-@pytest.mark.parametrize(("script", "flag"), [(train, "--gam"), (train, "--episode"), (evaluate, "--episode")])
-def test_the_parsers_guess_no_abbreviations(script, flag):
-    required = [] if script is train else ["--checkpoint", "run"]
-    with pytest.raises(SystemExit):
-        script.parse([*required, flag, "1"])
+def test_a_frozen_config_cannot_be_changed_in_place():
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        Config().gamma = 0.5  # type: ignore[misc]
+    assert replace(Config(), gamma=0.5).gamma == 0.5
+
+
+def test_any_dataclass_can_have_settings():
+    """MolGAN has its own."""
+
+    @dataclasses.dataclass(frozen=True)
+    class Oven:
+        degrees: float | None = setting(None, "temperature", "[0, 300]")
+        fan: bool = setting(False, "hot air")
+
+        def __post_init__(self):
+            check_values(self)
+
+    assert from_json(Oven, {"degrees": 180}) == Oven(180.0)
+    with pytest.raises(RequestError, match="301 is outside"):
+        Oven(301)
+    assert [value_type(Oven, field) for field in dataclasses.fields(Oven)] == [float, bool]

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from ddpg.equations import behaviour_action, bellman_target, critic_loss, policy_loss, soft_update
+from ddpg.equations import actor_loss, bellman_target, critic_loss, exploration_action, soft_update
 from ddpg.networks import ActorNetwork, CriticNetwork
 
 
@@ -22,35 +22,35 @@ def test_the_critic_loss_is_the_mean_squared_error():
 
 
 def test_the_critic_loss_refuses_to_broadcast():
-    """(N,) targets against (N, 1) values is the most famous DDPG bug: each value is pulled to the mean target."""
-    with pytest.raises(ValueError, match="one shape"):
+    """(N,) targets against (N, 1) values is the best-known DDPG bug: each value is pulled to the mean target."""
+    with pytest.raises(ValueError, match=r"q_value \(2, 1\) and target_q \(2,\) must have the same shape"):
         critic_loss(column(1, 2), tf.constant([4.0, 0.0]))
 
 
 def test_the_target_is_a_constant_for_the_gradient():
-    value, target = tf.Variable(column(1.0)), tf.Variable(column(4.0))
+    q_value, target_q = tf.Variable(column(1.0)), tf.Variable(column(4.0))
     with tf.GradientTape() as tape:
-        loss = critic_loss(value, target)
-    by_value, by_target = tape.gradient(loss, [value, target])
+        loss = critic_loss(q_value, target_q)
+    by_value, by_target = tape.gradient(loss, [q_value, target_q])
     assert float(by_value[0, 0]) == -6
     assert by_target is None
 
 
-def test_the_policy_loss_is_averaged_not_summed():
-    assert float(policy_loss(column(1, 2, 6))) == -3
+def test_the_actor_loss_is_averaged_not_summed():
+    assert float(actor_loss(column(1, 2, 6))) == -3
 
 
-def test_the_gradient_of_the_policy_loss_is_the_deterministic_policy_gradient():
+def test_the_gradient_of_the_actor_loss_is_the_deterministic_policy_gradient():
     """Autodiff through the critic equals -mean ∇_a Q ∇_θ μ, multiplied out sample by sample."""
     actor, critic = ActorNetwork(2, (8, 8), seed=1), CriticNetwork((8, 8), seed=2)
     state = tf.constant(np.random.default_rng(0).normal(size=(5, 3)), tf.float32)
     with tf.GradientTape(persistent=True) as tape:
         action = actor(state)
         tape.watch(action)
-        value = critic(state, action)
-        loss = policy_loss(value)
+        q_value = critic(state, action)
+        loss = actor_loss(q_value)
     variables = actor.trainable_variables
-    action_gradient = tape.gradient(value, action)  # ∇_a Q, (5, 2)
+    action_gradient = tape.gradient(q_value, action)  # ∇_a Q, (5, 2)
     with tf.GradientTape() as again:
         action = actor(state)
     jacobians = again.jacobian(action, variables)  # ∇_θ μ, (5, 2, *θ)
@@ -59,7 +59,7 @@ def test_the_gradient_of_the_policy_loss_is_the_deterministic_policy_gradient():
         np.testing.assert_allclose(gradient, written_out, atol=1e-6)
 
 
-def test_a_soft_update_moves_the_target_and_leaves_its_source():
+def test_a_soft_update_moves_the_target_and_not_its_source():
     target, source = [tf.Variable([1.0, 2.0])], [tf.Variable([3.0, -2.0])]
     soft_update(target, source, tau=0.25)
     np.testing.assert_allclose(target[0], [1.5, 1.0])
@@ -73,7 +73,7 @@ def test_a_soft_update_of_networks_of_different_depth_is_refused():
         soft_update([tf.Variable(1.0)], [tf.Variable(1.0), tf.Variable(2.0)], tau=0.5)
 
 
-def test_the_behaviour_action_is_clipped_to_the_actions_range():
-    action = behaviour_action(np.float32([0.5, 0.9, -0.9]), np.float32([0.1, 0.3, -0.3]))
+def test_the_exploration_action_is_clipped_to_the_range_of_actions():
+    action = exploration_action(np.float32([0.5, 0.9, -0.9]), np.float32([0.1, 0.3, -0.3]))
     np.testing.assert_allclose(action, [0.6, 1.0, -1.0], rtol=1e-6)
     assert action.dtype == np.float32

@@ -1,21 +1,20 @@
-"""Evaluation: noise-free, on starts of its own, with honest error bars."""
+"""Evaluation: noise-free, from the same starts for every policy, with honest error bars."""
 
 import numpy as np
 import pytest
 
-from ddpg import evaluate, make_environment
-from ddpg.evaluation import Evaluation
-from ddpg.statistics import student_t
+from ddpg import Evaluation, evaluate, make_environment
 
 
 class Constant:
     """A policy that always does the same, and refuses to explore."""
 
     def __init__(self, action: float) -> None:
-        self.action = np.float32([action])
+        self.action, self.states = np.float32([action]), []
 
     def act(self, state, explore=True):
         assert explore is False, "an evaluation must not explore"
+        self.states.append(float(state[0]))
         return self.action
 
 
@@ -24,27 +23,54 @@ def test_returns_are_the_undiscounted_sums_of_rewards():
     assert evaluation.returns == (10, 10, 10)
 
 
+def test_the_policy_sees_every_state_in_turn():
+    policy = Constant(0)
+    evaluate(policy, make_environment("Reusing-v0", max_episode_steps=3), episodes=2)
+    assert policy.states == [0, 1, 2, 0, 1, 2]
+
+
+def test_an_episode_ends_when_the_task_terminates_or_is_truncated():
+    assert evaluate(Constant(0), make_environment("Unlimited-v0", max_episode_steps=4), episodes=2).returns == (4, 4)
+    matching = evaluate(Constant(0), make_environment("Matching-v0", max_episode_steps=4), episodes=20).returns
+    assert min(matching) >= -0.64  # one step each
+
+
 def test_episode_i_is_reset_with_seed_plus_i():
-    environment = make_environment("Pendulum-v1")
+    environment = make_environment("Matching-v0")
     together = evaluate(Constant(0.3), environment, episodes=3, seed=7).returns
-    apart = [evaluate(Constant(0.3), environment, episodes=1, seed=seed).returns[0] for seed in (7, 8, 9)]
-    assert list(together) == apart
-    assert len(set(apart)) == 3
+    starts = []
+    for seed in (7, 8, 9):
+        state, _ = environment.reset(seed=seed)
+        starts.append(-float(np.sum((np.float32([0.3]) - state) ** 2)))
+    assert list(together) == starts
+    assert evaluate(Constant(0.3), environment, episodes=2, seed=8).returns == together[1:]
+    assert len(set(together)) == 3
 
 
-def test_the_figures_are_those_of_the_returns():
+def test_the_defaults_are_10_episodes_from_seed_0():
+    environment = make_environment("Matching-v0")
+    assert evaluate(Constant(0.3), environment) == evaluate(Constant(0.3), environment, 10, 0)
+
+
+def test_the_statistics_are_those_of_the_returns():
     evaluation = Evaluation((1.0, 2.0, 6.0))
-    figures = evaluation.as_json("Pendulum-v1")
-    assert list(figures) == ["env", "episodes", "mean", "std", "median", "min", "max", "returns"]
-    assert (figures["mean"], figures["median"], figures["min"], figures["max"]) == (3, 2, 1, 6)
-    assert figures["std"] == pytest.approx(np.sqrt(14 / 3))
-    # By hand: sample deviation √7, t(2) = 4.303.
-    assert evaluation.half_width == pytest.approx(4.303 * np.sqrt(7) / np.sqrt(3))
-    assert Evaluation((1.0,)).half_width == np.inf
+    json = evaluation.as_json("Pendulum-v1")
+    assert list(json) == ["env", "episodes", "mean", "std", "median", "min", "max", "returns"]
+    assert (json["env"], json["episodes"], json["returns"]) == ("Pendulum-v1", 3, [1, 2, 6])
+    assert (json["mean"], json["median"], json["min"], json["max"]) == (3, 2, 1, 6)
+    assert evaluation.mean == 3
+    assert json["std"] == evaluation.std == pytest.approx(np.sqrt(14 / 3))
 
 
 @pytest.mark.parametrize(
-    ("degrees", "exact"), [(1, 12.706), (2, 4.303), (3, 3.182), (4, 2.776), (9, 2.262), (99, 1.984), (999, 1.962)]
+    ("returns", "half_width"),
+    [
+        ((1.0, 2.0, 6.0), 4.303 * np.sqrt(7) / np.sqrt(3)),  # by hand: the table's t(2), sample deviation √7
+        ((0.0, 1.0), 12.706 * np.sqrt(0.5) / np.sqrt(2)),
+        (tuple(range(10)), 2.262 * np.sqrt(82.5 / 9) / np.sqrt(10)),
+        ((5.0, 5.0), 0),
+        ((1.0,), np.inf),
+    ],
 )
-def test_students_t_against_the_table(degrees, exact):
-    assert student_t(degrees) == pytest.approx(exact, rel=0.01)
+def test_the_confidence_interval_is_students_for_the_mean(returns, half_width):
+    assert Evaluation(returns).half_width == pytest.approx(half_width, rel=1e-3)

@@ -1,56 +1,12 @@
-"""The networks have the layers, the activations and the first weights of the second post."""
+"""The networks have the layers, the activations and the initial weights of the second post, or of the paper."""
 
+import keras
 import numpy as np
 import pytest
 
 from ddpg import ActorNetwork, CriticNetwork
 
-
-@pytest.fixture
-def networks():
-    actor, critic = ActorNetwork(2, seed=1), CriticNetwork(seed=2)
-    actor(np.zeros((1, 3), np.float32))
-    critic(np.zeros((1, 3), np.float32), np.zeros((1, 2), np.float32))
-    return actor, critic
-
-
-def test_layers_of_400_and_300(networks):
-    actor, critic = networks
-    assert [tuple(w.shape) for w in actor.weights] == [(3, 400), (400,), (400, 300), (300,), (300, 2), (2,)]
-    assert [tuple(w.shape) for w in critic.weights] == [(5, 400), (400,), (400, 300), (300,), (300, 1), (1,)]
-
-
-def test_the_actor_is_relu_relu_tanh_written_out(networks):
-    actor, _ = networks
-    state = np.random.default_rng(0).normal(size=(7, 3)).astype(np.float32)
-    w1, b1, w2, b2, w3, b3 = (w.numpy() for w in actor.weights)
-    expected = np.tanh(np.maximum(np.maximum(state @ w1 + b1, 0) @ w2 + b2, 0) @ w3 + b3)
-    np.testing.assert_allclose(actor(state), expected, atol=1e-6)
-
-
-def test_the_critic_is_linear_at_its_end_and_sees_the_action(networks):
-    _, critic = networks
-    random = np.random.default_rng(0)
-    state, action = random.normal(size=(7, 3)).astype(np.float32), random.normal(size=(7, 2)).astype(np.float32)
-    w1, b1, w2, b2, w3, b3 = (w.numpy() for w in critic.weights)
-    hidden = np.maximum(np.concatenate([state, action], 1) @ w1 + b1, 0)
-    np.testing.assert_allclose(critic(state, action), np.maximum(hidden @ w2 + b2, 0) @ w3 + b3, atol=1e-5)
-
-
-def test_the_actors_last_layer_starts_within_0_003_and_fills_that_range(networks):
-    last = networks[0].action.kernel.numpy()
-    assert np.abs(last).max() <= 3e-3
-    assert np.abs(last).max() > 2.5e-3
-
-
-def test_the_seed_makes_the_weights():
-    def first_weights(seed: int) -> np.ndarray:
-        actor = ActorNetwork(2, seed=seed)
-        actor(np.zeros((1, 3), np.float32))
-        return np.concatenate([w.numpy().ravel() for w in actor.weights])
-
-    np.testing.assert_array_equal(first_weights(5), first_weights(5))
-    assert not np.array_equal(first_weights(5), first_weights(6))
+PAPER = {"batch_normalization": True, "kernel_initializer": "fan_in"}
 
 
 def built(actor: ActorNetwork, critic: CriticNetwork) -> tuple[ActorNetwork, CriticNetwork]:
@@ -59,47 +15,155 @@ def built(actor: ActorNetwork, critic: CriticNetwork) -> tuple[ActorNetwork, Cri
     return actor, critic
 
 
-PAPER = {"batch_normalization": True, "initialization": "fan_in"}
+@pytest.fixture
+def networks():
+    return built(ActorNetwork(2, seed=1), CriticNetwork(seed=2))
 
 
-def test_the_papers_initialisation_fills_1_over_the_root_of_the_fan_in():
-    """Its appendix 7: weights and biases; the last layers within 0.003."""
+def draw(*shape: int) -> np.ndarray:
+    return np.random.default_rng(sum(shape)).normal(size=shape).astype(np.float32)
+
+
+def test_the_hidden_layers_have_400_and_300_units(networks):
+    actor, critic = networks
+    assert [tuple(w.shape) for w in actor.weights] == [(3, 400), (400,), (400, 300), (300,), (300, 2), (2,)]
+    assert [tuple(w.shape) for w in critic.weights] == [(5, 400), (400,), (400, 300), (300,), (300, 1), (1,)]
+
+
+def test_the_actor_is_relu_relu_tanh(networks):
+    actor, _ = networks
+    state = draw(7, 3)
+    actor.action.kernel.assign(100 * actor.action.kernel)  # beyond tanh's linear range
+    w1, b1, w2, b2, w3, b3 = (w.numpy() for w in actor.weights)
+    expected = np.tanh(np.maximum(np.maximum(state @ w1 + b1, 0) @ w2 + b2, 0) @ w3 + b3)
+    np.testing.assert_allclose(actor(state), expected, atol=1e-6)
+
+
+def test_the_critic_is_relu_relu_linear_and_sees_the_action_beside_the_state(networks):
+    _, critic = networks
+    state, action = draw(7, 3), draw(7, 2)
+    w1, b1, w2, b2, w3, b3 = (w.numpy() for w in critic.weights)
+    hidden = np.maximum(np.concatenate([state, action], 1) @ w1 + b1, 0)
+    np.testing.assert_allclose(critic(state, action), np.maximum(hidden @ w2 + b2, 0) @ w3 + b3, atol=1e-5)
+
+
+def test_the_papers_critic_sees_the_action_at_its_second_hidden_layer():
+    _, critic = built(ActorNetwork(2), CriticNetwork(seed=2, action_layer=2))
+    state, action = draw(7, 3), draw(7, 2)
+    w1, b1, w2, b2, w3, b3 = (w.numpy() for w in critic.weights)
+    hidden = np.concatenate([np.maximum(state @ w1 + b1, 0), action], 1)
+    np.testing.assert_allclose(critic(state, action), np.maximum(hidden @ w2 + b2, 0) @ w3 + b3, atol=1e-5)
+
+
+def test_the_actors_last_layer_starts_within_0_003_and_fills_that_range(networks):
+    last = networks[0].action
+    assert 2.5e-3 < np.abs(last.kernel.numpy()).max() <= 3e-3
+    assert not last.bias.numpy().any()
+
+
+def test_all_other_layers_of_the_second_post_start_with_keras_defaults(networks):
+    """Glorot's limit √(6 / (inputs + outputs)) and biases of zero; the critic's last layer is no exception there."""
+    actor, critic = networks
+    for layer in (actor.hidden_1, actor.hidden_2, critic.hidden_1, critic.hidden_2, critic.value):
+        limit = np.sqrt(6 / sum(layer.kernel.shape))
+        assert 0.9 * limit < np.abs(layer.kernel.numpy()).max() <= limit
+        assert not layer.bias.numpy().any()
+
+
+@pytest.mark.parametrize("settings", [{}, PAPER])
+def test_the_seed_decides_the_weights_of_every_layer(settings):
+    def first_weights(seed: int) -> list[np.ndarray]:
+        actor, critic = built(ActorNetwork(2, (8, 8), seed, **settings), CriticNetwork((8, 8), seed, **settings))
+        layers = (actor.hidden_1, actor.hidden_2, actor.action, critic.hidden_1, critic.hidden_2, critic.value)
+        return [layer.kernel.numpy() for layer in layers]
+
+    for one, again, other in zip(first_weights(5), first_weights(5), first_weights(6), strict=True):
+        np.testing.assert_array_equal(one, again)
+        assert not np.array_equal(one, other)
+
+
+def test_no_two_layers_of_a_network_start_with_the_same_weights():
+    for kind in ("keras", "fan_in"):
+        actor = ActorNetwork(8, (8, 8), kernel_initializer=kind)
+        actor(np.zeros((1, 8), np.float32))
+        kernels = [layer.kernel.numpy() for layer in (actor.hidden_1, actor.hidden_2, actor.action)]
+        scaled = [kernel / np.abs(kernel).max() for kernel in kernels]
+        for k in range(3):
+            assert not np.allclose(scaled[k], scaled[k - 1])
+
+
+def test_the_papers_initial_weights_fill_1_over_the_root_of_the_fan_in():
+    """Its section 7: weights and biases; the last layers within 0.003."""
     actor, critic = built(ActorNetwork(2, seed=1, **PAPER), CriticNetwork(seed=2, **PAPER, action_layer=2))
     fan_in = {actor.hidden_1: 3, actor.hidden_2: 400, critic.hidden_1: 3, critic.hidden_2: 402}
     for layer, inputs in fan_in.items():
         for values in (layer.kernel.numpy(), layer.bias.numpy()):
-            assert np.abs(values).max() <= inputs**-0.5
-            assert np.abs(values).max() > 0.9 * inputs**-0.5
+            assert 0.9 * inputs**-0.5 < np.abs(values).max() <= inputs**-0.5
+            assert abs(values.mean()) < 0.2 * inputs**-0.5
     for layer in (actor.action, critic.value):
         assert 0 < np.abs(layer.bias.numpy()).max() <= 3e-3
         assert 2.5e-3 < np.abs(layer.kernel.numpy()).max() <= 3e-3
 
 
-def test_the_papers_action_enters_at_the_second_hidden_layer_after_the_last_normalisation():
-    _, critic = built(ActorNetwork(2), CriticNetwork(**PAPER, action_layer=2))
-    assert [critic.hidden_1.kernel.shape[0], critic.hidden_2.kernel.shape[0]] == [3, 402]
-    assert critic.hidden_2(np.zeros((1, 402), np.float32)).shape == (1, 300)
-    # Far actions must change the value linearly at the input of the second layer: nothing normalises them away.
-    state = np.ones((2, 3), np.float32)
-    value = critic(state, np.float32([[100, 0], [-100, 0]]), training=True)
+@pytest.mark.parametrize(("action_layer", "normalized"), [(1, [True, False]), (2, [True, True])])
+def test_the_critic_normalizes_all_layers_before_the_action_enters_and_none_after(action_layer, normalized):
+    actor, critic = built(ActorNetwork(2, (8, 8), **PAPER), CriticNetwork((8, 8), **PAPER, action_layer=action_layer))
+    assert [isinstance(layer, keras.layers.BatchNormalization) for layer in critic.normalize] == normalized
+    assert all(isinstance(layer, keras.layers.BatchNormalization) for layer in actor.normalize)
+    # Far actions must change the value: nothing normalizes them away.
+    value = critic(np.ones((2, 3)), np.float32([[100, 0], [-100, 0]]), training=True)
     assert abs(float(value[0, 0] - value[1, 0])) > 1e-3
 
 
-def test_batch_normalisation_uses_the_minibatch_while_learning_and_running_averages_otherwise():
-    actor, _ = built(ActorNetwork(2, (8, 8), **PAPER), CriticNetwork(**PAPER))
+def test_batch_normalization_uses_the_minibatch_in_training_and_running_averages_otherwise():
+    actor, critic = built(ActorNetwork(2, (8, 8), **PAPER), CriticNetwork((8, 8), **PAPER, action_layer=2))
     states = np.random.default_rng(0).normal(5000, 1000, (64, 3)).astype(np.float32)
-    normalised = actor.normalize[0](states, training=True).numpy()
-    np.testing.assert_allclose(normalised.mean(axis=0), 0, atol=1e-3)
-    np.testing.assert_allclose(normalised.std(axis=0), 1, atol=1e-3)
-    alone = actor(states[:1])
-    np.testing.assert_allclose(alone, actor(states)[:1], atol=1e-5)  # no other state of the batch takes part
-    assert not np.allclose(alone, actor(states, training=True)[:1], atol=1e-5)
+    normalized = actor.normalize[0](states, training=True).numpy()
+    np.testing.assert_allclose(normalized.mean(axis=0), 0, atol=1e-3)
+    np.testing.assert_allclose(normalized.std(axis=0), 1, atol=1e-3)
+    for network in (actor, lambda states, **training: critic(states, np.zeros((len(states), 2)), **training)):
+        alone = network(states[:1])
+        np.testing.assert_allclose(alone, network(states)[:1], rtol=1e-4)  # no other state of the batch takes part
+        assert not np.allclose(alone, network(states, training=True)[:1], rtol=1e-3)
 
 
-def test_weight_decay_is_on_the_critics_kernels_alone():
-    actor, critic = built(ActorNetwork(2), CriticNetwork(weight_decay=0.01))
+def test_every_normalization_of_both_networks_learns_running_averages_in_training_only():
+    actor, critic = built(ActorNetwork(2, (8, 8), **PAPER), CriticNetwork((8, 8), **PAPER, action_layer=2))
+    before = [layer.moving_mean.numpy() for layer in (*actor.normalize, *critic.normalize)]
+    for training in (False, True):
+        actor(draw(9, 3), training=training)
+        critic(draw(9, 3), draw(9, 2), training=training)
+        for layer, mean in zip((*actor.normalize, *critic.normalize), before, strict=True):
+            assert np.array_equal(layer.moving_mean, mean) is not training
+
+
+def test_the_actor_normalizes_before_each_relu():
+    """Written out with the minibatch's moments: normalize, dense, normalize, ReLU, dense, normalize, ReLU, tanh."""
+    actor, _ = built(ActorNetwork(2, (8, 8), seed=1, **PAPER), CriticNetwork((8, 8)))
+
+    def normal(x: np.ndarray) -> np.ndarray:
+        return (x - x.mean(axis=0)) / np.sqrt(x.var(axis=0) + 1e-3)  # Keras's ε
+
+    state = draw(9, 3)
+    x = normal(state)
+    for layer in (actor.hidden_1, actor.hidden_2):
+        x = np.maximum(normal(x @ layer.kernel.numpy() + layer.bias.numpy()), 0)
+    expected = np.tanh(x @ actor.action.kernel.numpy() + actor.action.bias.numpy())
+    np.testing.assert_allclose(actor(state, training=True), expected, atol=1e-5)
+
+
+@pytest.mark.parametrize("kernel_initializer", ["keras", "fan_in"])
+def test_weight_decay_is_on_the_critics_kernels_only(kernel_initializer):
+    actor, critic = built(
+        ActorNetwork(2, **PAPER), CriticNetwork(weight_decay=0.01, kernel_initializer=kernel_initializer)
+    )
     kernels = [layer.kernel.numpy() for layer in (critic.hidden_1, critic.hidden_2, critic.value)]
-    assert float(sum(critic.losses)) == pytest.approx(0.01 * sum((kernel**2).sum() for kernel in kernels), rel=1e-5)
+    expected = 0.01 * sum((kernel**2).sum() for kernel in kernels)
+    assert float(sum(critic.losses)) == pytest.approx(expected, rel=1e-5)
     critic.hidden_1.bias.assign(np.full(400, 100.0))
-    assert float(sum(critic.losses)) == pytest.approx(0.01 * sum((kernel**2).sum() for kernel in kernels), rel=1e-5)
+    assert float(sum(critic.losses)) == pytest.approx(expected, rel=1e-5)
     assert actor.losses == []
+
+
+def test_without_weight_decay_there_is_no_penalty(networks):
+    assert networks[1].losses == []

@@ -6,9 +6,11 @@ import gymnasium
 import numpy as np
 from gymnasium import spaces
 
+ENDLESS = 5_000  # more steps than any test lets an episode have
+
 
 class Task(gymnasium.Env):
-    """A task of constant state whose step can be replaced piece by piece."""
+    """A task of constant state and reward 1 that never ends; other tasks replace parts of it."""
 
     observation_space = spaces.Box(-1, 1, (1,), np.float32)
     action_space = spaces.Box(-1, 1, (1,), np.float32)
@@ -20,6 +22,8 @@ class Task(gymnasium.Env):
 
     def step(self, action):
         self.clock += 1
+        if self.clock > ENDLESS:  # fail the test instead of hanging it
+            raise RuntimeError("this episode should have ended long ago")
         return np.ones(1, np.float32), 1.0, False, False, {}
 
 
@@ -35,6 +39,20 @@ class Matching(Task):
         return self.state, -float(np.sum((action - self.state) ** 2)), True, False, {}
 
 
+class Scales(Task):
+    """One-step episodes with two numbers to see: one near 0.01, to be matched a hundredfold, and one near 100."""
+
+    observation_space = spaces.Box(-np.inf, np.inf, (2,), np.float32)
+
+    def reset(self, *, seed=None, options=None):
+        super().reset(seed=seed)
+        self.goal, other = self.np_random.uniform(-0.8, 0.8, 2)
+        return np.array([0.01 * self.goal, 100 * other], np.float32), {}
+
+    def step(self, action):
+        return np.zeros(2, np.float32), -float((action[0] - self.goal) ** 2), True, False, {}
+
+
 class Breaking(Task):
     """Returns `value` as the state or the reward at step 25 of the second episode (episodes of 40)."""
 
@@ -48,7 +66,7 @@ class Breaking(Task):
     def step(self, action):
         state, reward, terminated, _, info = super().step(action)
         if self.episodes == 2 and self.clock == 25:
-            state, reward = (np.full(1, self.value), reward) if self.broken == "state" else (state, self.value)
+            state, reward = (np.array(self.value, ndmin=1), reward) if self.broken == "state" else (state, self.value)
         return state, reward, terminated, self.clock == 40, info
 
 
@@ -60,6 +78,14 @@ class Echo(Task):
     def step(self, action):
         self.action = action
         return super().step(action)
+
+
+class Bounds(Echo):
+    """Keeps the action it was given; has the action bounds and type that it is given."""
+
+    def __init__(self, low, high, dtype="float32"):
+        dtype = np.dtype(dtype)
+        self.action_space = spaces.Box(np.array(low, dtype), np.array(high, dtype), dtype=dtype.type)
 
 
 class Reusing(Task):
@@ -101,13 +127,6 @@ class Sleeping(Task):
         return state, reward, terminated, self.clock == 4, info
 
 
-class Bounds(Task):
-    """A task with the action bounds that it is given."""
-
-    def __init__(self, low, high):
-        self.action_space = spaces.Box(np.array(low, np.float32), np.array(high, np.float32))
-
-
 class States(Task):
     """A task with the states that it is given: `kind` names a space."""
 
@@ -117,6 +136,7 @@ class States(Task):
         "dict": spaces.Dict(a=spaces.Box(-1, 1, (2,), np.float32), b=spaces.Discrete(3)),
         "tuple": spaces.Tuple((spaces.Box(-1, 1, (2,), np.float64), spaces.Box(0, 9, (3,), np.int32))),
         "sequence": spaces.Sequence(spaces.Box(-1, 1, (2,), np.float32)),
+        "empty": spaces.Box(-1, 1, (0,), np.float32),
     }
 
     def __init__(self, kind):
@@ -131,11 +151,68 @@ class States(Task):
         return self.observation_space.sample(), 1.0, False, False, {}
 
 
-# Gymnasium's checker would warn of what these tasks do on purpose.
-for name, task in {
-    "Endless": Task,
+class Answering(gymnasium.Wrapper):
+    """Replaces parts of what a task returns from step `at` of its second episode: state, reward, terminated, truncated.
+
+    A part that is an exception is raised. `reset` replaces the first state of the second episode.
+    """
+
+    def __init__(self, environment, at=3, **parts):
+        super().__init__(environment)
+        self.at, self.parts, self.episodes, self.clock = at, parts, 0, 0
+
+    def reset(self, **arguments):
+        state, info = self.env.reset(**arguments)
+        self.episodes, self.clock = self.episodes + 1, 0
+        return (self._part("reset", state) if self.episodes == 2 else state), info
+
+    def step(self, action):
+        state, reward, terminated, truncated, info = self.env.step(action)
+        self.clock += 1
+        if (self.episodes, self.clock) == (2, self.at):
+            state, reward = self._part("state", state), self._part("reward", reward)
+            terminated, truncated = self._part("terminated", terminated), self._part("truncated", truncated)
+        return state, reward, terminated, truncated, info
+
+    def _part(self, name, value):
+        value = self.parts.get(name, value)
+        if isinstance(value, Exception):
+            raise value
+        return value
+
+
+class Rewardless(Task):
+    """Its reward is always 0: there is nothing to learn from."""
+
+    def step(self, action):
+        state, _, *rest = super().step(action)
+        return state, 0.0, *rest
+
+
+class Highest(Task):
+    """One-step episodes whose reward is the action, so the best policy is the upper bound."""
+
+    def step(self, action):
+        return np.ones(1, np.float32), float(action[0]), True, False, {}
+
+
+class Unclosable(Task):
+    """Raises when it is closed."""
+
+    def close(self):
+        raise OSError("the valve is stuck")
+
+
+def odd(**parts):
+    """Return a task with `Answering`'s parts, which `--env-kwargs` can give as JSON."""
+    return Answering(Task(), **parts)
+
+
+TASKS = {
+    "Endless": Task,  # reward 1, until its time limit of 10 steps
     "Unlimited": Task,
     "Matching": Matching,
+    "Scales": Scales,
     "Breaking": Breaking,
     "Echo": Echo,
     "Bounds": Bounds,
@@ -143,6 +220,13 @@ for name, task in {
     "States": States,
     "Sleeping": Sleeping,
     "Unseeded": Unseeded,
-}.items():
-    limit = 10 if name == "Endless" else None
+    "Rewardless": Rewardless,
+    "Highest": Highest,
+    "Unclosable": Unclosable,
+    "Odd": odd,
+}
+LIMITED = ("Endless", "Rewardless", "Unclosable", "Odd")  # to 10 steps
+for name, task in TASKS.items():
+    limit = 10 if name in LIMITED else None
+    # Gymnasium's checker would warn of what these tasks do on purpose.
     gymnasium.register(f"{name}-v0", task, max_episode_steps=limit, disable_env_checker=True)

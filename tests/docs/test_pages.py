@@ -1,0 +1,308 @@
+"""Every page: its tables are those of the code, its commands are understood, its links and names lead somewhere."""
+
+import argparse
+import dataclasses
+import importlib
+import inspect
+import pydoc
+import re
+import runpy
+import shlex
+import sys
+import tomllib
+
+import pytest
+
+import ddpg.molgan.__main__ as molgan
+from ddpg.config import GROUPS, PRESETS, Config
+from ddpg.molgan.config import OBJECTIVES, MolGANConfig
+from ddpg.molgan.training_run import COLUMNS as MOLGAN_COLUMNS
+from ddpg.run import evaluate, train
+from ddpg.run.training_run import COLUMNS
+from tests.helpers.pages import ROOT, Page, all_pages, code_spans
+
+PAGES = all_pages()
+README, SETTINGS, METRICS = Page("README.md"), Page("docs/settings.md"), Page("docs/metrics.md")
+DEVELOPMENT, CHECKPOINTS, MOLGAN = Page("docs/development.md"), Page("docs/checkpoints.md"), Page("docs/molgan.md")
+BENCHMARKS = Page("benchmarks/README.md")
+
+
+def field_name(cell: str) -> str:
+    """Return the field of a flag such as `--batch-size`, or of a field's own name."""
+    (name,) = code_spans(cell)
+    return name.removeprefix("--").replace("-", "_")
+
+
+def shown(value) -> str:
+    """Return a setting's value as the tables show it."""
+    if isinstance(value, tuple):
+        return " ".join(map(str, value))
+    return {"None": "none", "{}": "none", "True": "yes", "False": "no"}.get(str(value), str(value))
+
+
+def allowed(field: dataclasses.Field) -> str:
+    """Return the interval or the choices of a setting as the tables show them."""
+    return ", ".join(field.metadata["choices"] or ()) or field.metadata["within"] or ""
+
+
+# Settings
+
+
+@pytest.mark.parametrize(
+    ("page", "config"), [(SETTINGS, Config), (MOLGAN, MolGANConfig)], ids=["docs/settings.md", "docs/molgan.md"]
+)
+def test_the_tables_of_settings_have_every_field_with_its_default_and_its_range(page, config):
+    tables = page.tables_with("flag", "default", "allowed", "meaning")
+    listed = [(field_name(row["flag"]), row["default"], row["allowed"]) for table in tables for row in table]
+    defaults = config()
+    fields = [(f.name, shown(getattr(defaults, f.name)), allowed(f)) for f in dataclasses.fields(config)]
+    assert listed == fields
+
+
+def test_the_settings_are_grouped_as_in_the_help():
+    tables = SETTINGS.tables_with("flag", "default", "allowed", "meaning")
+    assert [field_name(table[0]["flag"]) for table in tables] == list(GROUPS)
+
+
+def test_the_main_settings_of_the_readme_have_the_defaults_of_the_code():
+    for row in README.table("flag", "default", "meaning"):
+        assert row["default"] == shown(getattr(Config(), field_name(row["flag"]))), row
+
+
+def test_the_table_of_presets_has_every_difference_and_nothing_else():
+    listed = {
+        field_name(row["setting"]): (row["`blog`"], row["`paper`"])
+        for row in SETTINGS.table("setting", "`blog`", "`paper`", "why the paper has it")
+    }
+    blog, paper = PRESETS["blog"], PRESETS["paper"]
+    assert blog == Config()
+    assert listed == {
+        name: (shown(value), shown(getattr(paper, name)))
+        for name, value in vars(blog).items()
+        if value != getattr(paper, name)
+    }
+
+
+def test_the_table_of_where_a_setting_is_read_names_every_file_that_reads_it():
+    sources = {
+        path.relative_to(ROOT).as_posix(): path.read_text(encoding="utf-8")
+        for folder in ("ddpg", "ddpg/run")
+        for path in sorted((ROOT / folder).glob("*.py"))
+        if path.name != "config.py"
+    }
+    listed = {field_name(row["field"]): set(code_spans(row["read in"])) for row in SETTINGS.table("field", "read in")}
+    assert listed == {
+        field.name: {name for name, source in sources.items() if re.search(rf"\bconfig\.{field.name}\b", source)}
+        for field in dataclasses.fields(Config)
+    }
+
+
+def test_the_objectives_of_molgan_are_all_named():
+    (line,) = [line for line in MOLGAN.text.splitlines() if line.startswith("Objectives: ")]
+    assert tuple(code_spans(line)) == OBJECTIVES
+
+
+# Logs
+
+
+def first_column(table: list[dict[str, str]]) -> tuple[str, ...]:
+    return tuple(code_spans(row["column"])[0] for row in table)
+
+
+def test_the_tables_of_metrics_have_every_column_that_ddpg_logs():
+    tables = [table for table in METRICS.tables() if "column" in table[0]]
+    assert [first_column(table) for table in tables[:3]] == list(COLUMNS.values())
+
+
+def test_the_tables_of_metrics_have_every_column_that_molgan_logs():
+    epochs, evaluations = [first_column(table) for table in METRICS.tables() if "column" in table[0]][3:]
+    assert epochs == MOLGAN_COLUMNS["epochs"]
+    prefixed = {name for name in MOLGAN_COLUMNS["evaluations"] if name.startswith(("likeliest_", "molgan_"))}
+    assert set(evaluations) == set(MOLGAN_COLUMNS["evaluations"]) - prefixed
+    assert {re.sub("^(likeliest_)?(molgan_)?", "", name) for name in prefixed} <= set(evaluations)
+
+
+def test_the_table_of_closing_lines_is_what_a_run_prints(finished_run):
+    printed = [re.match(r"\w+(?: \w+)?(?=  )", line)[0] for line in finished_run.output.splitlines()]
+    listed = [name for row in METRICS.table("line", "what it is") for name in code_spans(row["line"])]
+    assert printed == [name for name in listed if name != "warning"]
+    assert "warning: " in inspect.getsource(train)
+
+
+# Files
+
+
+def test_the_maps_of_the_rooms_name_every_file():
+    tables = DEVELOPMENT.tables_with("file", "what it holds")
+    for table, folder in zip(tables, ("ddpg/run", "ddpg/molgan"), strict=True):
+        named = {name for row in table for name in code_spans(row["file"])}
+        assert named == {path.name for path in (ROOT / folder).glob("*.py")} - {"__init__.py"}, folder
+
+
+def test_the_index_of_the_benchmarks_names_every_script():
+    scripts = BENCHMARKS.table("script", "what it measures", "shown in")
+    parts = BENCHMARKS.table("file", "what it holds")
+    named = {name for row in scripts for name in code_spans(row["script"])}
+    named |= {name for row in parts for name in code_spans(row["file"])}
+    assert named == {path.name for path in (ROOT / "benchmarks").glob("*.py")}
+
+
+def test_the_rules_of_imports_are_those_that_are_checked():
+    with (ROOT / "pyproject.toml").open("rb") as file:
+        layers, *_ = tomllib.load(file)["tool"]["importlinter"]["contracts"]
+    (shown_layers,) = DEVELOPMENT.blocks("text")
+    checked = [sorted(layer.split(" | ")) for layer in layers["layers"]]
+    assert [sorted(line.strip().split(", ")) for line in shown_layers.splitlines()] == checked
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_files_and_names_of_the_code_that_a_page_mentions_exist(page):
+    for span in code_spans(page.prose):
+        if re.fullmatch(r"(ddpg|tests|benchmarks|plots|docs|\.ci)/[\w./-]*", span):
+            assert (ROOT / span).exists(), span
+        elif re.fullmatch(r"(requirements[\w-]*\.txt|pyproject\.toml)", span):
+            assert (ROOT / span).is_file(), span
+        elif re.fullmatch(r"ddpg(\.\w+)+", span):
+            assert pydoc.locate(span) is not None, span
+        elif re.fullmatch(r"(DDPG|MolGAN)\.\w+", span):
+            owner = importlib.import_module("ddpg.agent" if span.startswith("DDPG") else "ddpg.molgan.agent")
+            assert pydoc.locate(f"{owner.__name__}.{span}") is not None, span
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_links_lead_to_files_and_headings_that_exist(page):
+    for link in page.links():
+        path, _, anchor = link.partition("#")
+        target = ((ROOT / page.name).parent / path).resolve() if path else ROOT / page.name
+        assert target.exists(), link
+        if anchor:
+            assert anchor in Page(target.relative_to(ROOT).as_posix()).anchors(), link
+
+
+def test_pages_that_the_code_names_exist():
+    for path in [*(ROOT / "ddpg").rglob("*.py"), *(ROOT / "benchmarks").glob("*.py")]:
+        for name in re.findall(r"docs/[\w-]+\.md", path.read_text(encoding="utf-8")):
+            assert (ROOT / name).is_file(), f"{path}: {name}"
+
+
+# Commands
+
+
+class Parsed(Exception):
+    """Raised in place of what a benchmark would do once its flags are read."""
+
+
+def parse_benchmark(script: str, arguments: list[str], monkeypatch) -> list[str]:
+    """Let a benchmark's own parser read its arguments, and return those that it would pass on to `train.py`."""
+    parse_known_args = argparse.ArgumentParser.parse_known_args
+
+    def parse_some(self, args=None, namespace=None):
+        raise Parsed(parse_known_args(self, args, namespace)[1])
+
+    def parse_all(self, args=None, namespace=None):
+        unknown = parse_known_args(self, args, namespace)[1]
+        assert not unknown, f"{script} does not know {unknown}"
+        raise Parsed([])
+
+    with monkeypatch.context() as patch:
+        patch.syspath_prepend(ROOT / "benchmarks")
+        patch.setattr(sys, "argv", [script, *arguments])
+        patch.setattr(argparse.ArgumentParser, "parse_known_args", parse_some)
+        patch.setattr(argparse.ArgumentParser, "parse_args", parse_all)
+        with pytest.raises(Parsed) as parsed:
+            runpy.run_path(str(ROOT / script), run_name="__main__")
+    return parsed.value.args[0]
+
+
+def understood(parse, arguments: list[str]) -> argparse.Namespace | None:
+    """Parse arguments with a command's own parser; None where it only prints its help."""
+    try:
+        return parse(arguments)
+    except SystemExit as end:
+        assert end.code == 0, arguments
+        return None
+
+
+def check_training(arguments: list[str]) -> None:
+    """Check flags of train.py and that the settings go together."""
+    parsed = understood(train.parse, arguments)
+    if parsed and not parsed.resume and not parsed.config:
+        dataclasses.replace(PRESETS[parsed.preset or "blog"], **train.given_settings(parsed, Config))
+
+
+def check_molgan(arguments: list[str]) -> None:
+    """Check flags of MolGAN's commands and that the settings go together."""
+    parsed = understood(molgan.parse, arguments)
+    if parsed and parsed.command == "train" and not parsed.resume:
+        MolGANConfig(**molgan.with_schedule(molgan.given_settings(parsed, MolGANConfig)))
+
+
+def check_command(command: str, monkeypatch) -> None:
+    """Fail unless a command of a page can be run."""
+    words = shlex.split(command)
+    words[0] = words[0].removeprefix(".venv/bin/")
+    match words:
+        case ["python", "train.py", *rest] | ["ddpg-train", *rest]:
+            check_training(rest)
+        case ["python", "evaluate.py", *rest] | ["ddpg-evaluate", *rest]:
+            understood(evaluate.parse, rest)
+        case ["python", "-m", "ddpg.molgan", *rest] | ["ddpg-molgan", *rest]:
+            check_molgan(rest)
+        case ["python", "-m", "ddpg.run.plotting", _, _]:
+            assert pydoc.locate("ddpg.run.plotting.main")
+        case ["python", "-m", "pytest", *rest]:
+            assert rest in ([], ["-m", "slow"])
+        case ["python", "-m", "ddpg.export", *rest] | ["ddpg-export", *rest]:
+            understood(importlib.import_module("ddpg.export.__main__").parse, rest)
+        case ["python", "tests/mutations.py", *_]:
+            assert (ROOT / "tests" / "mutations.py").is_file()
+        case ["python", "benchmarks/pictures.py", curves, _]:
+            assert (ROOT / curves).is_file()
+        case ["python", script, *rest] if script.startswith("benchmarks/"):
+            check_training(parse_benchmark(script, rest, monkeypatch))
+        case ["python", "-c", program]:
+            compile(program, command, "exec")
+        case ["pip", "install", *rest]:
+            files = [word for word in rest if word.endswith(".txt")]
+            assert all((ROOT / name).is_file() for name in files)
+        case ["python3", "-m", "venv", ".venv"] | ["lint-imports"]:
+            pass
+        case _:
+            pytest.fail(f"no parser for: {command}")
+
+
+@pytest.mark.parametrize(
+    ("page", "command"), [(page.name, command) for page in PAGES for command in dict.fromkeys(page.commands())]
+)
+def test_every_command_is_understood_by_the_program_that_it_starts(page, command, monkeypatch, capsys):
+    check_command(command, monkeypatch)
+
+
+def test_a_flag_that_is_only_the_beginning_of_another_is_refused(monkeypatch, capsys):
+    """The check itself: `--seed` is no flag of a script that has `--seeds`, and `--episode` none of train.py."""
+    for command in ("python benchmarks/ablation.py --seed 1", "python train.py --episode 5"):
+        with pytest.raises(AssertionError):
+            check_command(command, monkeypatch)
+
+
+def known_flags(capsys) -> set[str]:
+    """Return every flag of every command and benchmark."""
+    helped = [
+        (train.parse, []),
+        (evaluate.parse, []),
+        *((molgan.parse, [name]) for name in ("train", "evaluate", "sample")),
+    ]
+    for parse, words in helped:
+        understood(parse, [*words, "--help"])
+    flags = set(re.findall(r"--[a-z][\w-]*", capsys.readouterr().out))
+    for path in (ROOT / "benchmarks").glob("*.py"):
+        flags |= set(re.findall(r'"(--[a-z][\w-]*)"', path.read_text(encoding="utf-8")))
+    return flags
+
+
+def test_every_flag_that_a_page_mentions_exists(capsys):
+    known = known_flags(capsys) | {"--logdir"}  # TensorBoard's
+    for page in PAGES:
+        mentioned = {flag for span in code_spans(page.text) for flag in re.findall(r"(?<![\w-])--[a-z][\w-]*", span)}
+        exported = {flag for flag in mentioned if page.name == "docs/export.md"}
+        assert mentioned - exported <= known, page.name

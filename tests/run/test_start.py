@@ -1,0 +1,206 @@
+"""Runs start and resume only where the whole request can be met; otherwise nothing on the disk changes."""
+
+import os
+import subprocess
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import gymnasium
+import pytest
+import tensorflow as tf
+
+from ddpg import Config, RequestError
+from ddpg.run.checkpoints import all_checkpoints
+from ddpg.run.lock import Lock
+from ddpg.run.start import default_run_dir, extend_config, notes_on, plot_path, resume_run, start_run
+from tests.helpers.runs import contents, csv_rows, finish, finished_run, release
+from tests.helpers.tasks import States
+
+ROOT = Path(__file__).parents[2]
+pytestmark = pytest.mark.usefixtures("without_plots")
+
+
+@pytest.fixture
+def config(small):
+    """No updates: these tests look at what happens before and after training."""
+    return replace(
+        small, env="Endless-v0", episodes=4, learning_starts=10_000, evaluation_episodes=1, checkpoint_every=20
+    )
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+@pytest.mark.parametrize(
+    ("change", "setting"),
+    [
+        ({"env": "Pendulm-v1"}, "env"),
+        ({"env": "CartPole-v1"}, "env"),
+        ({"env": "States-v0", "env_kwargs": {"kind": "empty"}}, "env"),
+        ({"env": "Bounds-v0", "env_kwargs": {"low": [], "high": []}}, "env"),
+        ({"env": "Bounds-v0", "env_kwargs": {"low": [-1e999], "high": [1]}}, "action_bound"),
+        ({"buffer_size": 10**15}, "buffer_size"),
+        ({"hidden_units": (10**8, 10**8)}, "hidden_units"),
+    ],
+)
+def test_a_run_that_cannot_start_writes_nothing(config, tmp_path, change, setting):
+    with pytest.raises(RequestError) as caught:
+        start_run(replace(config, **change), tmp_path / "run", tmp_path / "plots")
+    assert caught.value.setting == setting
+    assert "\n" not in str(caught.value)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_existing_folder_is_never_written_into(config, tmp_path):
+    (tmp_path / "thesis.tex").write_text("chapter 1")
+    with pytest.raises(RequestError, match=f"run_dir: {tmp_path} already exists; .*--resume {tmp_path}"):
+        start_run(config, tmp_path, tmp_path / "plots")
+    assert [path.name for path in tmp_path.iterdir()] == ["thesis.tex"]
+
+
+def test_a_file_in_place_of_the_plot_folder_is_refused_before_the_run_folder_is_made(config, tmp_path):
+    (tmp_path / "plots").write_text("")
+    with pytest.raises(RequestError, match="plot_dir: cannot write to"):
+        start_run(config, tmp_path / "run", tmp_path / "plots" / "deeper")
+    assert [path.name for path in tmp_path.iterdir()] == ["plots"]
+
+
+@pytest.mark.parametrize(
+    ("given", "plots", "message"),
+    [
+        ({"gamma": 0.5}, "plots", "gamma: cannot change from 0.99 to 0.5 when resuming"),
+        ({"seed": 3}, "plots", "seed: cannot change from 0 to 3 when resuming"),
+        ({"env": "Matching-v0"}, "plots", "env: cannot change from 'Endless-v0' to 'Matching-v0' when resuming"),
+        ({"episodes": 3}, "plots", "episodes: must be at least 4, the length already planned or trained"),
+        ({"steps": 39}, "plots", "steps: must be at least 40, the length already planned or trained"),
+        ({}, "run/config.json/plots", "plot_dir: cannot write to"),
+    ],
+)
+def test_a_refused_resume_changes_nothing_and_frees_the_lock(config, tmp_path, given, plots, message):
+    finished_run(config, tmp_path / "run")
+    before = {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*")}
+    with pytest.raises(RequestError, match=message):
+        resume_run(tmp_path / "run", tmp_path / plots, given)
+    assert {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*")} == before
+    Lock(tmp_path / "run").close()
+
+
+def test_settings_given_as_they_were_are_no_change(config, tmp_path):
+    finished_run(config, tmp_path / "run")
+    release(resume_run(tmp_path / "run", tmp_path / "plots", {"gamma": config.gamma, "hidden_units": (16, 16)}))
+
+
+def test_a_length_may_grow_and_nothing_else_may_change():
+    config = Config(episodes=10)
+    minimum = {"steps": 300, "episodes": 10}
+    assert extend_config(config, {}, minimum) == config
+    assert extend_config(config, {"episodes": 10, "tau": config.tau}, minimum) == config
+    assert extend_config(config, {"episodes": 11}, minimum) == replace(config, episodes=11)
+    assert extend_config(config, {"steps": 300}, minimum) == replace(config, steps=300)
+    for given in ({"episodes": 9}, {"steps": 299}, {"tau": 0.1}):
+        with pytest.raises(RequestError) as caught:
+            extend_config(config, given, minimum)
+        assert caught.value.setting == next(iter(given))
+
+
+def test_the_length_given_last_counts_whether_in_episodes_or_in_steps(config, tmp_path):
+    finished_run(replace(config, steps=40, episodes=250), tmp_path / "run")
+    run = finish(tmp_path / "run", episodes=6)
+    assert (run.config.episodes, run.config.steps, run.episode.number) == (6, None, 6)
+    with pytest.raises(RequestError, match="steps: must be at least 60"):
+        resume_run(tmp_path / "run", tmp_path / "plots", {"steps": 50})
+    run = finish(tmp_path / "run", steps=75)
+    assert (run.config.steps, run.episode.steps) == (75, 80)
+
+
+def test_a_run_may_not_be_cut_below_its_planned_length_although_it_was_stopped_earlier(config, tmp_path):
+    run = start_run(config, tmp_path / "run", tmp_path / "plots")
+    run.folder.stop.signal_number = 2  # stops after the first episode
+    run.train(show_progress=False)
+    with pytest.raises(RequestError, match="episodes: must be at least 4"):
+        resume_run(tmp_path / "run", tmp_path / "plots", {"episodes": 2})
+    assert finish(tmp_path / "run", episodes=4).episode.number == 4
+
+
+def test_the_newest_checkpoint_is_resumed_unless_another_one_is_named(config, tmp_path):
+    finished_run(config, tmp_path / "run")
+    first, newest = all_checkpoints(tmp_path / "run" / "checkpoints")
+    assert (first.name, newest.name) == ("step-000000020", "step-000000040")
+    run = resume_run(tmp_path / "run", tmp_path / "plots", {})
+    assert (run.episode.number, run.episode.steps, run.episode.recent_returns) == (4, 40, (10,) * 4)
+    release(run)
+    run = resume_run(first, tmp_path / "plots", {})
+    assert (run.episode.number, len(csv_rows(tmp_path / "run" / "episodes.csv"))) == (2, 2)
+    assert not newest.exists()  # its steps are repeated
+    release(run)
+
+
+def test_the_best_networks_alone_cannot_be_resumed(config, tmp_path):
+    finished_run(config, tmp_path / "run")
+    (best,) = all_checkpoints(tmp_path / "run" / "checkpoints", "best")
+    with pytest.raises(RequestError, match=f"resume: {best} has no replay buffer; resume from {tmp_path / 'run'}$"):
+        resume_run(best, tmp_path / "plots", {})
+    assert len(all_checkpoints(tmp_path / "run" / "checkpoints")) == 2
+
+
+def test_a_run_whose_task_is_gone_is_refused_with_nothing_changed(config, tmp_path):
+    finished_run(config, tmp_path / "run")
+    before, spec = contents(tmp_path / "run"), gymnasium.registry.pop("Endless-v0")
+    try:
+        with pytest.raises(RequestError, match="Endless-v0"):
+            resume_run(tmp_path / "run", tmp_path / "plots", {"episodes": 8})
+    finally:
+        gymnasium.registry["Endless-v0"] = spec
+    assert contents(tmp_path / "run") == before
+
+
+def test_a_run_whose_task_has_other_sizes_now_is_refused_with_nothing_changed(config, tmp_path, monkeypatch):
+    double = replace(config, env="States-v0", env_kwargs={"kind": "double"}, max_episode_steps=10)
+    finished_run(double, tmp_path / "run")
+    before = contents(tmp_path / "run")
+    monkeypatch.setitem(States.KINDS, "double", States.KINDS["dict"])
+    message = r"sizes \(5, 1\); the agent was trained with \(4, 1\); use the version of the task"
+    with pytest.raises(RequestError, match=message):
+        resume_run(tmp_path / "run", tmp_path / "plots", {"episodes": 8})
+    assert contents(tmp_path / "run") == before
+
+
+@pytest.mark.parametrize("change", [{"learning_starts": 41}, {"batch_size": 41}])
+def test_a_run_too_short_for_an_update_is_noted_at_its_start(small, change):
+    (note,) = notes_on(replace(small, steps=40, **change))
+    assert note.startswith("no update will be made: updates start at step 41 (--batch-size, --learning-starts)")
+    assert notes_on(replace(small, steps=41, **change)) == []
+    assert notes_on(replace(small, episodes=1, **change)) == []  # how many steps that is, the task decides
+
+
+def test_a_task_that_ignores_its_seed_is_noted_and_others_are_not(config, tmp_path):
+    unseeded = start_run(replace(config, env="Unseeded-v0"), tmp_path / "one", tmp_path)
+    assert unseeded.notes == ["Unseeded-v0 ignores reset(seed=...), so runs are not reproducible"]
+    assert start_run(replace(config, env="Pendulum-v1"), tmp_path / "two", tmp_path).notes == []
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+def test_threads_are_set_before_tensorflow_computes_and_a_users_own_choice_is_kept(tmp_path):
+    """Once TensorFlow has computed, it refuses them."""
+    command = [sys.executable, "-m", "tests.helpers.threads", str(tmp_path)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    assert done.stdout.splitlines() == ["started 3", "resumed 3", "unasked 2"], done.stderr
+
+
+def test_threads_that_come_too_late_are_refused(config, tmp_path):
+    tf.zeros(1)
+    with pytest.raises(RequestError, match="threads: TensorFlow is already initialised in this process"):
+        start_run(replace(config, threads=37), tmp_path / "run", tmp_path)
+    assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize(
+    ("env", "folder"),
+    [("Pendulum-v1", "Pendulum-v1"), ("ALE/Pong-v5", "ALE_Pong-v5"), ("my.tasks:Tank-v0", "my.tasks_Tank-v0")],
+)
+def test_runs_and_curves_are_named_after_task_and_seed(env, folder):
+    config = replace(Config(), env=env, seed=7)
+    run_dir = default_run_dir(config, time.struct_time((2026, 3, 9, 1, 2, 3, 0, 0, 0)))
+    assert run_dir == Path("runs") / folder / "20260309-010203-seed7"
+    assert plot_path(config, run_dir, Path("plots")) == Path("plots") / f"{folder}-20260309-010203-seed7.png"
+    assert plot_path(config, Path("."), Path("plots")).name == f"{folder}-{Path.cwd().name}.png"
