@@ -7,8 +7,8 @@ import pytest
 
 from ddpg.run.train import main
 
-TINY = "--hidden-units 8 8 --batch-size 8 --buffer-size 2000 --no-jit-compile --no-progress".split()
-SCHEDULE = "--steps 600 --evaluate-every 400 --evaluation-episodes 1 --checkpoint-every 200".split()
+TINY = ["--hidden-units", "8", "8", "--batch-size", "8", "--buffer-size", "2000", "--no-jit-compile", "--no-progress"]
+SCHEDULE = ["--steps", "600", "--evaluate-every", "400", "--evaluation-episodes", "1", "--checkpoint-every", "200"]
 
 
 @dataclass(frozen=True)

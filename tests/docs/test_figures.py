@@ -1,147 +1,144 @@
-"""The README's figures are those of the measurements beside it."""
+"""The figures on the pages are those of the measurements in the repository."""
 
-import csv
-import re
 import statistics
 
 import pytest
+from scipy import stats
 
-from tests.test_readme import README, ROOT, table
+from tests.helpers.pages import Page, number, read_csv
 
-
-def read(name: str) -> list[dict[str, str]]:
-    folder = ROOT / "plots" if name in ("speed.csv", "anatomy.csv", "scaling.csv") else ROOT / "benchmarks" / "results"
-    with (folder / name).open(newline="") as file:
-        return list(csv.DictReader(file))
-
-
-def test_the_learning_figures_are_those_that_were_measured():
-    header = "| task | preset | steps | seeds | mean over seeds | worst seed | best seed |"
-    for task, preset, steps, seeds, mean, worst, best in table(header):
-        rows = read(f"learning-{task}.csv" if preset == "blog" else f"learning-{task}-{preset}.csv")
-        assert all(row["flags"].startswith(f"--preset {preset} ") for row in rows)
-        assert {int(row["steps"]) for row in rows} == {int(steps.replace(",", ""))}
-        means = [float(row["mean"]) for row in rows]
-        assert int(seeds) == len(means)
-        for shown, measured in ((mean, statistics.mean(means)), (worst, min(means)), (best, max(means))):
-            assert float(shown) == pytest.approx(measured, abs=0.051)
+README, RESULTS, PERFORMANCE = Page("README.md"), Page("docs/results.md"), Page("docs/performance.md")
+CHECKPOINTS, MOLGAN = Page("docs/checkpoints.md"), Page("docs/molgan.md")
+LEARNING = ("task", "preset", "steps", "seeds", "mean over seeds", "worst seed", "best seed")
 
 
-@pytest.mark.parametrize(
-    ("name", "header"),
-    [
-        ("ablation", "| variant | Pendulum-v1 | InvertedPendulum-v5 | InvertedDoublePendulum-v5 |"),
-        ("blog_mistakes", "| variant | Pendulum-v1 | InvertedPendulum-v5 |"),
-    ],
-)
-def test_the_comparisons_are_those_that_were_measured(name, header):
-    rows = read(f"{name}.csv")
-    shown = {variant: cells for variant, *cells in table(header)}
-    assert list(shown) == list(dict.fromkeys(row["variant"] for row in rows))
-    for variant, cells in shown.items():
-        for task, cell in zip(header.strip("|").split("|")[1:], cells, strict=True):
-            late = [float(row["late"]) for row in rows if (row["task"], row["variant"]) == (task.strip(), variant)]
-            assert len(late) == (5 if cell else 0)
-            if cell:
-                half_width = 2.776 * statistics.stdev(late) / 5**0.5  # Student's t for five seeds
-                expected = (statistics.mean(late), pytest.approx(half_width, rel=0.01, abs=1.0))
-                assert tuple(map(float, cell.split(" ± "))) == (pytest.approx(expected[0], abs=0.51), expected[1])
+@pytest.mark.parametrize("page", [README, RESULTS], ids=lambda page: page.name)
+def test_the_table_of_learning_is_what_was_measured(page):
+    for row in page.table(*LEARNING):
+        suffix = "" if row["preset"] == "blog" else f"-{row['preset']}"
+        runs = read_csv(f"benchmarks/results/learning-{row['task']}{suffix}.csv")
+        assert all(run["flags"].startswith(f"--preset {row['preset']} ") for run in runs)
+        assert {float(run["steps"]) for run in runs} == {number(row["steps"])}
+        means = [float(run["mean"]) for run in runs]
+        shown = [number(row[column]) for column in LEARNING[3:]]
+        assert shown == pytest.approx([len(means), statistics.mean(means), min(means), max(means)], abs=0.051)
 
 
-def header_of(beginning: str) -> str:
-    return next(line for line in README.splitlines() if line.startswith(beginning))
+def test_the_optimum_of_pendulum_is_what_was_measured():
+    """On the scale, random torques are 0 and the optimum is 1."""
+    rows = RESULTS.table("who", "mean return", "on the scale")
+    measured = {row["who"]: float(row["mean"]) for row in read_csv("benchmarks/results/pendulum_optimum.csv")}
+    agents = statistics.mean(float(row["mean"]) for row in read_csv("benchmarks/results/learning-Pendulum-v1.csv"))
+    optimum, random = measured["optimum"], measured["random"]
+    shown = [number(row["mean return"]) for row in rows]
+    assert [shown[0], *shown[2:]] == pytest.approx([optimum, agents, random], abs=0.051)
+    assert number(rows[2]["on the scale"]) == pytest.approx((agents - random) / (optimum - random), abs=0.00051)
 
 
-def test_the_speed_figures_are_those_that_were_measured():
+@pytest.mark.parametrize(("name", "tasks"), [
+    ("ablation", ("Pendulum-v1", "InvertedPendulum-v5", "InvertedDoublePendulum-v5")),
+    ("blog_mistakes", ("Pendulum-v1", "InvertedPendulum-v5")),
+])  # fmt: skip
+def test_the_comparisons_are_means_and_intervals_over_the_seeds(name, tasks):
+    measured = read_csv(f"benchmarks/results/{name}.csv")
+    table = RESULTS.table("variant", *tasks)
+    assert [row["variant"] for row in table] == list(dict.fromkeys(run["variant"] for run in measured))
+    for row in table:
+        for task in tasks:
+            late = [float(run["late"]) for run in measured if (run["task"], run["variant"]) == (task, row["variant"])]
+            assert len(late) == (5 if row[task] else 0)
+            if late:
+                mean, half_width = map(float, row[task].split(" ± "))
+                assert mean == pytest.approx(statistics.mean(late), abs=0.51)
+                error = statistics.stdev(late) / len(late) ** 0.5
+                assert half_width == pytest.approx(stats.t.ppf(0.975, len(late) - 1) * error, rel=0.01, abs=1.0)
+
+
+def test_the_table_of_speed_has_the_median_ratios_within_a_round():
     measured: dict[tuple[str, ...], dict[str, dict[str, float]]] = {}  # by setting, contender and round
-    for row in read("speed.csv"):
+    for row in read_csv("plots/speed.csv"):
         setting = measured.setdefault((row["task"], row["batch_size"], row["updates"]), {})
         setting.setdefault(row["contender"], {})[row["round"]] = float(row["steps_per_second"])
-    shown = table(header_of("| task | minibatch | updates | steps/s |"))
-    assert [tuple(row[:3]) for row in shown] == list(measured)
-    for *setting, speed, sb3, sbx, post, floor, gpu in shown:
-        speeds = measured[tuple(setting)]
-        assert float(speed) == pytest.approx(statistics.median(speeds["ours"].values()), abs=0.51)
-        for cell, name in ((sb3, "sb3"), (sbx, "sbx"), (post, "post"), (floor, "floor")):
-            if cell:
-                ratio = statistics.median(speeds["ours"][number] / speed for number, speed in speeds[name].items())
-                assert float(cell) == pytest.approx(1 / ratio if name == "floor" else ratio, abs=0.0051)
-            else:
-                assert name not in speeds
-        assert gpu == ""  # not measured
+    (table,) = [table for table in PERFORMANCE.tables() if "steps/s" in table[0]]
+    assert [(row["task"], row["minibatch"], row["updates"]) for row in table] == list(measured)
+    columns = {
+        "over Stable-Baselines3": "sb3",
+        "over SBX": "sbx",
+        "over the post": "post",
+        "time over NumPy's": "numpy",
+    }
+    for row, speeds in zip(table, measured.values(), strict=True):
+        assert number(row["steps/s"]) == pytest.approx(statistics.median(speeds["ours"].values()), abs=0.51)
+        assert row["on a GPU"] == ""  # not measured
+        for column, name in columns.items():
+            assert bool(row[column]) == (name in speeds)
+            if row[column]:
+                ratio = statistics.median(speeds["ours"][k] / speed for k, speed in speeds[name].items())
+                assert number(row[column]) == pytest.approx(1 / ratio if name == "numpy" else ratio, abs=0.0051)
 
 
-def test_the_anatomy_of_a_step_is_the_one_that_was_measured():
-    header = header_of("| ms in a step |")
-    columns = [cell.strip().rsplit(", ", 1) for cell in header.strip("|").split("|")[1:]]
-    rows = {
-        (row["part"], row["task"], row["updates"]): float(row["milliseconds"])
-        for row in read("anatomy.csv")
+def test_the_breakdown_of_a_step_is_what_was_measured():
+    (table,) = [table for table in PERFORMANCE.tables() if "ms in a step" in table[0]]
+    measured = {
+        (row["part"], f"{row['task']}, {row['updates']}"): float(row["milliseconds"])
+        for row in read_csv("plots/step_breakdown.csv")
         if row["batch_size"] == "64"
     }
-    assert len(rows) == len(table(header)) * len(columns)
-    for part, *cells in table(header):
-        for (task, updates), cell in zip(columns, cells, strict=True):
-            assert float(cell) == pytest.approx(rows[part, task, updates], abs=0.0051)
+    shown = {
+        (row["ms in a step"], column): number(cell)
+        for row in table
+        for column, cell in row.items()
+        if column != "ms in a step"
+    }
+    assert shown == pytest.approx(measured, abs=0.0051)
 
 
-def test_the_scaling_figures_are_those_that_were_measured():
-    measured: dict[tuple[str, str], list[float]] = {}
-    for row in read("scaling.csv"):
-        measured.setdefault((row["axis"], row["size"]), []).append(float(row["measured"]))
-    shown = 0
-    for axis, cells in table("| what grows | what it costs |"):
-        for size, cost in re.findall(r"([\d,]+): ([\d.]+)", cells):
-            median = statistics.median(measured[axis.split(":")[0], size.replace(",", "")])
-            assert float(cost) == pytest.approx(median, abs=0.0051)
-            shown += 1
-    assert shown == len(measured)
-    stored = {size: statistics.median(measured["transitions stored", size]) for size in ("10000", "1000000")}
-    assert stored["1000000"] == pytest.approx(stored["10000"], rel=0.1)
-
-
-def figure(pattern: str) -> list[float]:
-    """The numbers that a sentence of the README gives."""
-    match = re.search(pattern, " ".join(README.split()))
-    assert match, pattern
-    return [float(number.replace(",", "")) for number in match.groups()]
-
-
-def test_the_figures_of_startup_soak_and_checkpoints_are_those_that_were_measured():
-    startup = read("startup.csv")
-    shown = figure(
-        r"--help` answers in ([\d.]+) s.*?imports alone take ([\d.]+) s.*?first environment step.*? after ([\d.]+) s"
+def test_the_costs_of_larger_sizes_are_what_was_measured():
+    measured: dict[tuple[str, float], list[float]] = {}
+    for row in read_csv("plots/scaling.csv"):
+        measured.setdefault((row["axis"], number(row["size"])), []).append(float(row["measured"]))
+    medians = {key: statistics.median(values) for key, values in measured.items()}
+    table = PERFORMANCE.table("what grows", "measured", "size", "cost")
+    assert {(row["what grows"], number(row["size"])): number(row["cost"]) for row in table} == pytest.approx(
+        medians, abs=0.0051
     )
-    for name, seconds in zip(("help", "imports", "first_step"), shown, strict=True):
-        assert seconds == pytest.approx(statistics.median(float(row[name]) for row in startup), abs=0.0051), name
-
-    soak = read("soak.csv")
-    sizes = [float(row["resident_mib"]) for row in soak[1:]]
-    speeds = [float(row["relative"]) for row in soak]
-    low, high, files, change = figure(
-        r"resident memory between (\d+) and (\d+) MiB.*?at most (\d+) files open.*?last tenth ([\d.]+) times as fast"
-    )
-    assert (low, high) == (pytest.approx(min(sizes), abs=0.51), pytest.approx(max(sizes), abs=0.51))
-    assert files == max(int(row["open_files"]) for row in soak)
-    assert change == pytest.approx(speeds[-1] / speeds[1], abs=0.0051)
-
-    last = read("checkpoint_cost.csv")[-1]
-    share, folder = figure(r"takes ([\d.]+) % of the run's time, and the folder holds ([\d.]+) times")
-    assert share == pytest.approx(100 * float(last["share"]), abs=0.0051)
-    assert folder == pytest.approx(float(last["folder"]), abs=0.0051)
+    assert medians["transitions stored", 1e6] == pytest.approx(medians["transitions stored", 1e4], rel=0.1)
 
 
-def test_the_molgan_table_is_what_was_measured():
-    """Means over the seeds, of the kept generator and of the last one."""
-    with (ROOT / "plots" / "molgan.csv").open(newline="") as file:
-        rows = list(csv.DictReader(file))
-    columns = ("valid", "likeliest_valid", "likeliest_molgan_valid", "unique", "novel", "objective")
-    shown = table("| setting | valid | before mending | as the original counts | unique | novel | solubility |")
-    assert len(shown) > 5
-    for setting, *cells in shown:
-        variant, _, which = setting.strip("*").rpartition(", ")
-        generator = {"kept": "best", "at the end": "last"}[which]
-        some = [row for row in rows if (row["variant"], row["generator"]) == (variant, generator)]
-        assert len(some) == 3, setting
-        means = [statistics.mean(float(row[column]) for row in some) for column in columns]
-        assert [cell.strip("*") for cell in cells] == [f"{mean:.2f}" for mean in means], setting
+def test_the_times_to_start_are_medians():
+    rounds = read_csv("benchmarks/results/startup.csv")
+    for row in PERFORMANCE.table("until", "column", "seconds"):
+        column = row["column"].strip("`")
+        assert number(row["seconds"]) == pytest.approx(statistics.median(float(r[column]) for r in rounds), abs=0.0051)
+
+
+def test_the_long_run_and_the_cost_of_checkpoints_are_what_was_measured():
+    soak, cost = CHECKPOINTS.tables_with("what", "measured")
+    tenths = read_csv("benchmarks/results/soak.csv")
+    sizes = [float(row["resident_mib"]) for row in tenths[1:]]
+    speeds = [float(row["relative"]) for row in tenths]
+    files = max(int(row["open_files"]) for row in tenths)
+    assert [number(row["measured"]) for row in soak[:3]] == pytest.approx([min(sizes), max(sizes), files], abs=0.51)
+    assert number(soak[3]["measured"]) == pytest.approx(speeds[-1] / speeds[1], abs=0.0051)
+    last = read_csv("benchmarks/results/checkpoint_cost.csv")[-1]
+    measured = [float(last["seconds"]), 100 * float(last["share"]), float(last["folder"])]
+    assert [number(row["measured"]) for row in cost] == pytest.approx(measured, abs=0.0051)
+
+
+def test_the_table_of_molgan_has_the_means_over_its_three_seeds():
+    columns = {
+        "valid": "valid",
+        "valid before repair": "likeliest_valid",
+        "as the original counts": "likeliest_molgan_valid",
+        "unique": "unique",
+        "novel": "novel",
+        "solubility": "objective",
+    }
+    runs = read_csv("plots/molgan.csv")
+    table = MOLGAN.table("setting", "generator", *columns)
+    assert len(table) > 5
+    for row in table:
+        some = [run for run in runs if (run["variant"], run["generator"]) == (row["setting"], row["generator"])]
+        assert len(some) == 3, row
+        for shown, column in columns.items():
+            assert row[shown] == f"{statistics.mean(float(run[column]) for run in some):.2f}", (row, column)

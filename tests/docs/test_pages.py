@@ -1,23 +1,18 @@
 """Every page: its tables are those of the code, its commands are understood, its links and names lead somewhere."""
 
-import argparse
 import dataclasses
 import importlib
 import inspect
 import pydoc
 import re
-import runpy
-import shlex
-import sys
 import tomllib
 
 import pytest
 
-import ddpg.molgan.__main__ as molgan
 from ddpg.config import GROUPS, PRESETS, Config
 from ddpg.molgan.config import OBJECTIVES, MolGANConfig
 from ddpg.molgan.training_run import COLUMNS as MOLGAN_COLUMNS
-from ddpg.run import evaluate, train
+from ddpg.run import train
 from ddpg.run.training_run import COLUMNS
 from tests.helpers.pages import ROOT, Page, all_pages, code_spans
 
@@ -134,7 +129,7 @@ def test_the_table_of_closing_lines_is_what_a_run_prints(finished_run):
 
 def test_the_maps_of_the_rooms_name_every_file():
     tables = DEVELOPMENT.tables_with("file", "what it holds")
-    for table, folder in zip(tables, ("ddpg/run", "ddpg/molgan"), strict=True):
+    for table, folder in zip(tables, ("ddpg/run", "ddpg/molgan", "ddpg/export"), strict=True):
         named = {name for row in table for name in code_spans(row["file"])}
         assert named == {path.name for path in (ROOT / folder).glob("*.py")} - {"__init__.py"}, folder
 
@@ -183,126 +178,3 @@ def test_pages_that_the_code_names_exist():
     for path in [*(ROOT / "ddpg").rglob("*.py"), *(ROOT / "benchmarks").glob("*.py")]:
         for name in re.findall(r"docs/[\w-]+\.md", path.read_text(encoding="utf-8")):
             assert (ROOT / name).is_file(), f"{path}: {name}"
-
-
-# Commands
-
-
-class Parsed(Exception):
-    """Raised in place of what a benchmark would do once its flags are read."""
-
-
-def parse_benchmark(script: str, arguments: list[str], monkeypatch) -> list[str]:
-    """Let a benchmark's own parser read its arguments, and return those that it would pass on to `train.py`."""
-    parse_known_args = argparse.ArgumentParser.parse_known_args
-
-    def parse_some(self, args=None, namespace=None):
-        raise Parsed(parse_known_args(self, args, namespace)[1])
-
-    def parse_all(self, args=None, namespace=None):
-        unknown = parse_known_args(self, args, namespace)[1]
-        assert not unknown, f"{script} does not know {unknown}"
-        raise Parsed([])
-
-    with monkeypatch.context() as patch:
-        patch.syspath_prepend(ROOT / "benchmarks")
-        patch.setattr(sys, "argv", [script, *arguments])
-        patch.setattr(argparse.ArgumentParser, "parse_known_args", parse_some)
-        patch.setattr(argparse.ArgumentParser, "parse_args", parse_all)
-        with pytest.raises(Parsed) as parsed:
-            runpy.run_path(str(ROOT / script), run_name="__main__")
-    return parsed.value.args[0]
-
-
-def understood(parse, arguments: list[str]) -> argparse.Namespace | None:
-    """Parse arguments with a command's own parser; None where it only prints its help."""
-    try:
-        return parse(arguments)
-    except SystemExit as end:
-        assert end.code == 0, arguments
-        return None
-
-
-def check_training(arguments: list[str]) -> None:
-    """Check flags of train.py and that the settings go together."""
-    parsed = understood(train.parse, arguments)
-    if parsed and not parsed.resume and not parsed.config:
-        dataclasses.replace(PRESETS[parsed.preset or "blog"], **train.given_settings(parsed, Config))
-
-
-def check_molgan(arguments: list[str]) -> None:
-    """Check flags of MolGAN's commands and that the settings go together."""
-    parsed = understood(molgan.parse, arguments)
-    if parsed and parsed.command == "train" and not parsed.resume:
-        MolGANConfig(**molgan.with_schedule(molgan.given_settings(parsed, MolGANConfig)))
-
-
-def check_command(command: str, monkeypatch) -> None:
-    """Fail unless a command of a page can be run."""
-    words = shlex.split(command)
-    words[0] = words[0].removeprefix(".venv/bin/")
-    match words:
-        case ["python", "train.py", *rest] | ["ddpg-train", *rest]:
-            check_training(rest)
-        case ["python", "evaluate.py", *rest] | ["ddpg-evaluate", *rest]:
-            understood(evaluate.parse, rest)
-        case ["python", "-m", "ddpg.molgan", *rest] | ["ddpg-molgan", *rest]:
-            check_molgan(rest)
-        case ["python", "-m", "ddpg.run.plotting", _, _]:
-            assert pydoc.locate("ddpg.run.plotting.main")
-        case ["python", "-m", "pytest", *rest]:
-            assert rest in ([], ["-m", "slow"])
-        case ["python", "-m", "ddpg.export", *rest] | ["ddpg-export", *rest]:
-            understood(importlib.import_module("ddpg.export.__main__").parse, rest)
-        case ["python", "tests/mutations.py", *_]:
-            assert (ROOT / "tests" / "mutations.py").is_file()
-        case ["python", "benchmarks/pictures.py", curves, _]:
-            assert (ROOT / curves).is_file()
-        case ["python", script, *rest] if script.startswith("benchmarks/"):
-            check_training(parse_benchmark(script, rest, monkeypatch))
-        case ["python", "-c", program]:
-            compile(program, command, "exec")
-        case ["pip", "install", *rest]:
-            files = [word for word in rest if word.endswith(".txt")]
-            assert all((ROOT / name).is_file() for name in files)
-        case ["python3", "-m", "venv", ".venv"] | ["lint-imports"]:
-            pass
-        case _:
-            pytest.fail(f"no parser for: {command}")
-
-
-@pytest.mark.parametrize(
-    ("page", "command"), [(page.name, command) for page in PAGES for command in dict.fromkeys(page.commands())]
-)
-def test_every_command_is_understood_by_the_program_that_it_starts(page, command, monkeypatch, capsys):
-    check_command(command, monkeypatch)
-
-
-def test_a_flag_that_is_only_the_beginning_of_another_is_refused(monkeypatch, capsys):
-    """The check itself: `--seed` is no flag of a script that has `--seeds`, and `--episode` none of train.py."""
-    for command in ("python benchmarks/ablation.py --seed 1", "python train.py --episode 5"):
-        with pytest.raises(AssertionError):
-            check_command(command, monkeypatch)
-
-
-def known_flags(capsys) -> set[str]:
-    """Return every flag of every command and benchmark."""
-    helped = [
-        (train.parse, []),
-        (evaluate.parse, []),
-        *((molgan.parse, [name]) for name in ("train", "evaluate", "sample")),
-    ]
-    for parse, words in helped:
-        understood(parse, [*words, "--help"])
-    flags = set(re.findall(r"--[a-z][\w-]*", capsys.readouterr().out))
-    for path in (ROOT / "benchmarks").glob("*.py"):
-        flags |= set(re.findall(r'"(--[a-z][\w-]*)"', path.read_text(encoding="utf-8")))
-    return flags
-
-
-def test_every_flag_that_a_page_mentions_exists(capsys):
-    known = known_flags(capsys) | {"--logdir"}  # TensorBoard's
-    for page in PAGES:
-        mentioned = {flag for span in code_spans(page.text) for flag in re.findall(r"(?<![\w-])--[a-z][\w-]*", span)}
-        exported = {flag for flag in mentioned if page.name == "docs/export.md"}
-        assert mentioned - exported <= known, page.name

@@ -39,7 +39,7 @@ gymnasium.register("ScaledPendulum-v0", ScaledPendulum, max_episode_steps=200, d
 
 def test_every_warning_of_the_code_leads_to_a_section_that_exists():
     source = (ROOT / "ddpg" / "run" / "diagnosis.py").read_text(encoding="utf-8")
-    assert diagnosis.PAGE == PAGE.name
+    assert PAGE.name == diagnosis.PAGE
     anchors = set(re.findall(r"\{PAGE\}#([\w-]+)", source))
     assert {"saturated-actions", "values-that-grow-without-bound"} <= anchors <= PAGE.anchors()
 
