@@ -1,33 +1,33 @@
 """The reward curve shows what the CSV files hold."""
 
-from pathlib import Path
-
 import matplotlib.image
 import numpy as np
 import pytest
 from matplotlib.figure import Figure
+from scipy import stats
 
-from ddpg import Config, plotting
-from ddpg.records import Records
-
-ROOT = Path(__file__).parent.parent
+from ddpg import Config
+from ddpg.run import plotting
+from ddpg.run.run_log import RunLog
+from ddpg.run.training_run import COLUMNS
+from tests.helpers.pages import ROOT
 
 
 @pytest.fixture
-def run_folder(tmp_path):
-    records = Records(tmp_path / "run", Config(seed=4))
+def run_dir(tmp_path):
+    log = RunLog.create(tmp_path / "run", Config(seed=4), COLUMNS)
     for k in range(1, 6):
         row = {"episode": k, "steps": 200 * k, "length": 200, "return": -k, "running_average": -k / 2, "seconds": k}
-        records.add("episodes", row)
-    records.add("evaluations", {"steps": 0, "mean": -9.0, "std": 1.0, "episodes": 10})
-    records.close()
+        log.add("episodes", row)
+    log.add("evaluations", {"steps": 0, "mean": -9.0, "std": 1.0, "episodes": 10})
+    log.close()
     return tmp_path / "run"
 
 
-def test_the_curve_draws_the_three_series_with_title_and_units(run_folder, tmp_path, monkeypatch):
+def test_the_curve_has_its_three_series_title_and_units(run_dir, tmp_path, monkeypatch):
     drawn: list[Figure] = []
-    monkeypatch.setattr(plotting, "save", lambda figure, picture: drawn.append(figure))
-    plotting.draw_reward_curve(run_folder, tmp_path / "curve.png")
+    monkeypatch.setattr(plotting, "save", lambda figure, plot_path: drawn.append(figure))
+    plotting.draw_reward_curve(run_dir, tmp_path / "curve.png")
     (axes,) = drawn[0].axes
     returns, average, evaluation = axes.lines[:3]
     np.testing.assert_array_equal(returns.get_xdata(), [200, 400, 600, 800, 1000])
@@ -40,31 +40,36 @@ def test_the_curve_draws_the_three_series_with_title_and_units(run_folder, tmp_p
     assert len(drawn[0].legends[0].get_texts()) == 3
 
 
-def test_the_picture_is_replaced_in_one_step(run_folder, tmp_path):
-    picture = tmp_path / "plots" / "curve.png"
+def test_the_plot_is_replaced_in_one_step(run_dir, tmp_path):
+    plot_path = tmp_path / "plots" / "curve.png"
     for _ in range(2):
-        plotting.draw_reward_curve(run_folder, picture)
-        assert matplotlib.image.imread(picture).shape == (550, 990, 4)
-    assert [path.name for path in picture.parent.iterdir()] == ["curve.png"]
+        plotting.draw_reward_curve(run_dir, plot_path)
+        assert matplotlib.image.imread(plot_path).shape == (550, 990, 4)
+    assert [path.name for path in plot_path.parent.iterdir()] == ["curve.png"]
 
 
-def test_a_file_with_a_header_alone_has_empty_columns(run_folder):
-    assert plotting.read_columns(run_folder / "updates.csv")["critic_loss"].shape == (0,)
+def test_a_file_with_nothing_but_a_header_has_empty_columns(run_dir):
+    assert plotting.read_columns(run_dir / "updates.csv")["critic_loss"].shape == (0,)
 
 
-@pytest.mark.parametrize("picture", sorted((ROOT / "plots").glob("*.png")), ids=lambda path: path.stem)
-def test_every_published_picture_can_be_drawn_again_from_the_csv_beside_it(picture, tmp_path, monkeypatch):
+def test_the_band_over_seeds_is_students_interval_at_the_steps_of_the_first_seed():
+    """Two seeds whose evaluations fall on other steps; worked out by hand at step 10."""
+    curves = [(np.array([0.0, 10.0]), np.array([0.0, 2.0])), (np.array([0.0, 20.0]), np.array([0.0, 12.0]))]
+    steps, mean, half_width = plotting.mean_and_band(curves)
+    assert (list(steps), list(mean)) == ([0, 10], [0, 4])  # (2 + 6) / 2
+    assert half_width[1] == pytest.approx(stats.t.ppf(0.975, 1) * np.sqrt(8) / np.sqrt(2))
+
+
+@pytest.mark.parametrize("plot", sorted((ROOT / "plots").glob("*.png")), ids=lambda path: path.stem)
+def test_every_published_plot_can_be_drawn_again_from_the_csv_beside_it(plot, tmp_path, monkeypatch):
     monkeypatch.syspath_prepend(ROOT / "benchmarks")
     import pictures
 
-    source = picture.with_suffix(".csv") if picture.with_suffix(".csv").exists() else picture.with_suffix("")
-    again = tmp_path / picture.name
-    drawn = plotting.main([str(source), str(again)]) if is_a_run(source) else pictures.main([str(source), str(again)])
+    source = plot.with_suffix(".csv") if plot.with_suffix(".csv").exists() else plot.with_suffix("")
+    again = tmp_path / plot.name
+    is_a_run = source.is_dir() or source.name.startswith("learning-")
+    drawn = plotting.main([str(source), str(again)]) if is_a_run else pictures.main([str(source), str(again)])
     assert drawn is None
-    published, redrawn = (matplotlib.image.imread(path) for path in (picture, again))
+    published, redrawn = (matplotlib.image.imread(path) for path in (plot, again))
     assert published.shape == redrawn.shape
     assert (np.abs(published - redrawn).max(axis=2) > 0.1).mean() < 0.002  # fonts may differ a little
-
-
-def is_a_run(source) -> bool:
-    return source.is_dir() or source.name.startswith("learning-")
