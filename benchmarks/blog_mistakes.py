@@ -48,11 +48,8 @@ UNSCALED_ACTIONS = Variant(
     patches=(
         Patch(
             "environment.py",
-            "return RescaleAction(\n"
-            "        TransformAction(task, to_task, spaces.Box(low, high, dtype=space.dtype)),"
-            " np.float32(-1), np.float32(1)\n"
-            "    )",
-            "return TransformAction(task, to_task, spaces.Box(low, high, dtype=space.dtype))",
+            "return RescaleAction(bounded, space.dtype.type(-1), space.dtype.type(1))",
+            "return bounded",
         ),
     ),
 )

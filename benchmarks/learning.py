@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 from output import ROOT, add_output_flag, parser_for, read_csv, write_csv
-from training_runs import RUN_FLAGS, TrainingRun, run_all
+from training_runs import TrainingRun, parse_with_train_flags, run_all
 
 
 def main() -> None:
@@ -60,10 +60,7 @@ def parse() -> tuple[argparse.Namespace, list[str]]:
     parser.add_argument("--jobs", type=int, default=2, help="runs at a time (default: 2)")
     parser.add_argument("--folder", type=Path, default=ROOT / "runs" / "learning", help="folder of the runs")
     add_output_flag(parser)
-    arguments, train_flags = parser.parse_known_args()
-    if reserved := [flag for flag in train_flags if flag.partition("=")[0] in RUN_FLAGS]:
-        parser.error(f"{reserved[0]} is set for each run by this benchmark")
-    return arguments, train_flags
+    return parse_with_train_flags(parser)
 
 
 def refuse_other_results(results: Path, asked: dict[str, Any]) -> None:

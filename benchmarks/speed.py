@@ -66,8 +66,8 @@ class Worker:
 def compare(names: list[str], task: str, batch_size: int, updates: int, rounds: int, steps: int) -> list[dict]:
     """Time the contenders in turn; return one row per contender and round."""
     workers = [Worker(name, task, batch_size, updates) for name in names]
-    for worker in workers:  # past the warm-up and the compilation
-        worker.steps_per_second(batch_size + 50 if worker.name == "post" else 2_000)
+    for worker in workers:  # past the random actions at the beginning and the compilation
+        worker.steps_per_second({"post": batch_size + 50, "numpy": 50}.get(worker.name, 2_000))
     rows = []
     for number in range(rounds):
         for worker in workers:

@@ -4,6 +4,7 @@ A finished run is not repeated, and an interrupted one is resumed at its last ch
 their settings differs from what is asked for now.
 """
 
+import argparse
 import dataclasses
 import json
 import shutil
@@ -22,7 +23,7 @@ from parallel import run_in_parallel
 STATISTICS = ("mean", "std", "median", "min", "max")
 EVALUATION_SEED = 20_000
 DIFFERS = 3  # exit code of a check that found another run in the folder
-RUN_FLAGS = ("--seed", "--steps", "--run-dir", "--resume", "--plot-dir")  # the benchmarks set these themselves
+RUN_FLAGS = ("--seed", "--steps", "--run-dir", "--resume", "--plot-dir")  # each run has its own
 
 
 class BenchmarkRun(Protocol):
@@ -119,6 +120,15 @@ class TrainingRun:
         """Return the noise-free evaluations made during training."""
         rows = read_csv(self.folder / "evaluations.csv")
         return [{"seed": self.seed, "steps": row["steps"], "mean": row["mean"]} for row in rows]
+
+
+def parse_with_train_flags(parser: argparse.ArgumentParser) -> tuple[argparse.Namespace, list[str]]:
+    """Return a benchmark's arguments, and the flags that it passes on to each run."""
+    arguments, train_flags = parser.parse_known_args()
+    for flag in train_flags:
+        if flag.partition("=")[0] in RUN_FLAGS:
+            parser.error(f"{flag} is set by this benchmark, for each run")
+    return arguments, train_flags
 
 
 def is_resumable(folder: Path) -> bool:

@@ -1,6 +1,6 @@
 """Make each known mistake of DDPG tutorials and libraries, one at a time, and check that a test fails because of it.
 
-    python tests/mutations.py            # all of tests/mutations.toml, about three minutes
+    python tests/mutations.py            # all of tests/mutations.toml, three to four minutes
     python tests/mutations.py noise      # those with this word in their names
 
 Each mistake is made in a copy of the package and tested in a process of its own. The named test must fail there, and

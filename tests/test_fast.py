@@ -64,8 +64,10 @@ class WithoutFastCall:
     """A `tf.function` of a TensorFlow that lacks `call_preflattened`."""
 
     made = 0
+    options: dict | None = None  # of the last one
 
     def __init__(self, function, **options) -> None:
+        type(self).options = options
         self.compiled = TF_FUNCTION(function, **options)
 
     def get_concrete_function(self, *signature):
@@ -101,6 +103,13 @@ def test_without_call_preflattened_the_plain_call_gives_the_same_bits(small, mon
         np.testing.assert_array_equal(numbers(getattr(plain, name)), numbers(getattr(fast, name)))
 
 
+@pytest.mark.parametrize("jit_compile", [False, True])
+def test_the_setting_decides_whether_xla_compiles(small, monkeypatch, jit_compile):
+    monkeypatch.setattr(tf, "function", WithoutFastCall)
+    DDPG(3, 2, replace(small, jit_compile=jit_compile)).act(np.ones(3))
+    assert WithoutFastCall.options == {"jit_compile": jit_compile}
+
+
 def test_a_compiled_function_keeps_its_results_apart_and_sees_new_values_of_variables():
     weight = tf.Variable(2.0)
     scalar = tf.TensorSpec((), tf.float32)
@@ -129,6 +138,18 @@ def test_the_action_computed_with_the_update_is_used_once_and_for_its_own_state(
     agent.act(state)
     agent.actor.action.bias.assign([1.0, -1.0])
     np.testing.assert_allclose(agent.act(state), agent.actor(state[None])[0], atol=1e-6)
+
+
+@pytest.mark.parametrize("settings", [{}, {"gradient_steps": 3}, {"train_frequency": 4}])
+def test_exploring_after_an_update_needs_no_call_of_tensorflow(small, monkeypatch, settings):
+    """The update has computed the next action already; between two updates, NumPy computes all of them."""
+    agent = fill(DDPG(3, 2, replace(small, **settings)))
+    monkeypatch.setattr(agent.fast, "policy", lambda state: pytest.fail("TensorFlow was called"))
+    for _ in range(3):
+        agent.update()
+        agent.act(last_next_state(agent))
+    if "train_frequency" in settings:
+        agent.act(np.ones(3))
 
 
 @pytest.mark.parametrize("train_frequency", [1, 4])

@@ -9,7 +9,7 @@ from ddpg.settings import check_values, setting
 
 OBJECTIVES = ("validity", "druglikeness", "solubility", "synthesisability", "uniqueness", "novelty", "diversity")
 GROUPS = {  # the first field of each group of flags in `train --help`
-    "seed": "the run",
+    "seed": "the objective and the length of the run",
     "batch_size": "the algorithm",
     "min_unique": "evaluation and checkpoints",
     "jit_compile": "the machine",
@@ -24,7 +24,7 @@ class MolGANConfig:
         RequestError: A value is outside its interval, or two values contradict each other.
     """
 
-    # The run
+    # The objective and the length of the run
     seed: int = setting(0, "root of every random stream", "[0, 2147483647]")
     objective: str = setting("solubility", "what is rewarded; names separated by commas are multiplied")
     rl_weight: float = setting(0.9, "1 - λ, the weight of the objective in the generator's loss (0: none)", "[0, 1]")

@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 from rdkit import Chem
 
+from ddpg.molgan import training_run
 from ddpg.molgan.__main__ import main
 from ddpg.molgan.agent import Metrics, MolGAN, one_hot
 from ddpg.molgan.agent_state import load, open_checkpoint, variable_owners
@@ -15,14 +16,15 @@ from ddpg.run.checkpoint_format import named_variables
 from ddpg.run.checkpoints import find_checkpoint
 from tests.helpers.runs import csv_rows
 
-SMILES = "C CC CCC CCO CCN C=C C#N CC=O CC(C)C C1CC1 CCF OCCO NCCO CC(=O)O c1ccccc1 C1CCCCC1 CC#N COC CNC C1CO1".split(
-    " "
-)
 SMALL = {"batch_size": 4, "discriminator_steps": 2, "latent_size": 3, "evaluation_samples": 20, "jit_compile": False}
 FLAGS = (  # the same, and a short schedule
-    "--batch-size 4 --discriminator-steps 2 --latent-size 3 --evaluation-samples 20 --no-jit-compile"
-    " --rl-start 0 --rl-full 1 --evaluate-every 2"
-).split(" ")
+    *("--batch-size", "4", "--discriminator-steps", "2", "--latent-size", "3", "--evaluation-samples", "20"),
+    *("--no-jit-compile", "--rl-start", "0", "--rl-full", "1", "--evaluate-every", "2"),
+)
+SMILES = (
+    *("C", "CC", "CCC", "CCO", "CCN", "C=C", "C#N", "CC=O", "CC(C)C", "C1CC1", "CCF", "OCCO", "NCCO", "CC(=O)O"),
+    *("c1ccccc1", "C1CCCCC1", "CC#N", "COC", "CNC", "C1CO1"),
+)
 NONE, SINGLE, DOUBLE, TRIPLE = range(4)
 
 
@@ -93,7 +95,7 @@ def resume(path: Path, *flags: str, code: int = 0) -> None:
 
 
 def stub_updates(monkeypatch, then=lambda agent: None) -> None:
-    """Let every update only count, return the metrics 1 to 5, and call `then` with the agent: a run takes no time."""
+    """Let every update only count, return the metrics 1 to 5, and call `then` with the agent; let plots be small."""
 
     def update(self, *arguments):
         self.updates += 1
@@ -101,6 +103,7 @@ def stub_updates(monkeypatch, then=lambda agent: None) -> None:
         return Metrics(1.0, 2.0, 3.0, 4.0, 5.0)
 
     monkeypatch.setattr(MolGAN, "update", update)
+    monkeypatch.setattr(training_run, "SAMPLED_FOR_PLOT", 20)
 
 
 def read_back(path: Path):

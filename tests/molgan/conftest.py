@@ -1,4 +1,4 @@
-"""Two runs that MolGAN's tests share: one of four epochs, and its first two."""
+"""A small finished run that MolGAN's tests share."""
 
 import shutil
 from pathlib import Path
@@ -12,14 +12,6 @@ def trained(tmp_path_factory) -> Path:
     from tests.helpers.molgan import train
 
     return train(tmp_path_factory.mktemp("molgan") / "run", 4)
-
-
-@pytest.fixture(scope="session")
-def half(tmp_path_factory) -> Path:
-    """The first two epochs of the same run; no test may change it."""
-    from tests.helpers.molgan import train
-
-    return train(tmp_path_factory.mktemp("half") / "run", 2)
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ import tensorflow as tf
 pytest.importorskip("rdkit", reason="RDKit is not installed (requirements-molgan.txt)")
 
 from ddpg.equations import critic_loss
-from ddpg.molgan.agent import MolGAN
+from ddpg.molgan.agent import MolGAN, interpolate
 from ddpg.molgan.config import MolGANConfig
 from ddpg.molgan.equations import adversarial_loss, discriminator_loss, feature_matching
 from tests.helpers.molgan import SMALL, numbers, random_graphs, small_agent, soft_real_graphs, trained_agent
@@ -106,6 +106,13 @@ def test_the_discriminators_metrics_are_means_over_its_steps(monkeypatch):
     assert (float(metrics.discriminator_loss), float(metrics.gradient_penalty)) == (2.0, 25.0)
 
 
+def test_the_penalty_is_taken_between_real_and_generated_graphs_with_one_share_per_graph():
+    real, fake = tf.fill([2, 9, 5], 1.0), tf.fill([2, 9, 5], 3.0)
+    between = interpolate(tf.constant([0.25, 1.0]), real, fake)
+    np.testing.assert_allclose(between[0], np.full((9, 5), 0.25 * 1.0 + 0.75 * 3.0))
+    np.testing.assert_allclose(between[1], real[1])
+
+
 def test_the_penalty_is_part_of_the_discriminators_loss_with_its_weight():
     """With plain gradient steps, the step is linear in the weight of the penalty."""
     steps = []
@@ -130,9 +137,14 @@ def test_the_discriminator_learns_to_tell_real_graphs_from_generated_ones():
 
 def test_lambda_decides_whether_the_generator_follows_the_data_or_the_rewards():
     """With λ = 1 the rewards do not matter to it, and with λ = 0 the discriminator does not."""
-    data_only = [numbers(trained_agent(rl_weight=0.0, reward=reward).generator) for reward in (0.1, 0.9)]
+    data_only = [
+        numbers(trained_agent(rl_weight=0.0, reward=reward, discriminator_steps=1).generator) for reward in (0.1, 0.9)
+    ]
     np.testing.assert_array_equal(*data_only)
-    objective_only = [numbers(trained_agent(rl_weight=1.0, penalty_weight=weight).generator) for weight in (1.0, 10.0)]
+    objective_only = [
+        numbers(trained_agent(rl_weight=1.0, penalty_weight=weight, discriminator_steps=1).generator)
+        for weight in (1.0, 10.0)
+    ]
     np.testing.assert_array_equal(*objective_only)
     assert not np.array_equal(data_only[0], objective_only[0])
 
@@ -192,7 +204,7 @@ def test_the_temperature_makes_graphs_soft():
 
 def test_the_averaged_weights_are_the_moving_average_and_are_given_back():
     momentum, averages = 0.5, None
-    agent = small_agent(generator_average=momentum)
+    agent = small_agent(generator_average=momentum, discriminator_steps=1)
     with agent.averaged_weights():  # before the first update there is no average
         np.testing.assert_array_equal(numbers(agent.generator), numbers(small_agent().generator))
     for _ in range(3):

@@ -95,6 +95,7 @@ def test_the_random_molecules_are_valid_distinct_and_the_same_every_time(tmp_pat
     assert (tmp_path / "other.smi").read_bytes() == written
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not QM9.exists(), reason="needs ../shared/data/qm9_5k.smi")
 def test_radicals_are_not_reported_as_charges():
     """Of QM9's molecules that have no graph, most have radicals; few have charges."""

@@ -13,7 +13,7 @@ from ddpg.molgan.__main__ import main, with_schedule
 from ddpg.molgan.config import MolGANConfig
 from ddpg.run import evaluate, train
 from ddpg.run.checkpoints import find_checkpoint
-from tests.helpers.molgan import FLAGS, resume
+from tests.helpers.molgan import FLAGS, resume, stub_updates
 from tests.helpers.runs import contents, csv_rows, finished_run
 
 
@@ -91,10 +91,10 @@ def test_a_request_that_cannot_be_met_is_refused_in_one_line_and_changes_nothing
     assert contents(tmp_path) == before
 
 
-def test_settings_that_have_not_changed_may_be_given_again_when_resuming(half, tmp_path):
-    run_dir = shutil.copytree(half, tmp_path / "run")
-    resume(run_dir, *FLAGS, "--epochs", "3", "--seed", "0", "--rl-weight", "0.9")
-    assert len(csv_rows(run_dir / "epochs.csv")) == 3
+def test_settings_that_have_not_changed_may_be_given_again_when_resuming(run_dir, monkeypatch):
+    stub_updates(monkeypatch)
+    resume(run_dir, *FLAGS, "--epochs", "5", "--seed", "0", "--rl-weight", "0.9")
+    assert len(csv_rows(run_dir / "epochs.csv")) == 5
 
 
 @pytest.mark.parametrize("flags", [["train", "--resume"], ["evaluate", "--checkpoint"]])
@@ -144,7 +144,8 @@ def test_a_run_without_a_best_checkpoint_is_evaluated_at_its_newest(run_dir, cap
     assert capsys.readouterr().out.startswith(f"checkpoint  {find_checkpoint(run_dir)}\n")
 
 
-def test_data_smaller_than_one_update_are_pointed_out(tmp_path, capsys):
+def test_data_smaller_than_one_update_are_pointed_out(tmp_path, capsys, monkeypatch):
+    stub_updates(monkeypatch)
     (tmp_path / "two.smi").write_text("CCO\nCCN\n")
     paths = ["--data", tmp_path / "two.smi", "--run-dir", tmp_path / "run", "--plot-dir", tmp_path]
     assert main(["train", *FLAGS, *map(str, paths), "--epochs", "2", "--no-progress"]) == 0

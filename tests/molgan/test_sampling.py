@@ -34,11 +34,11 @@ def test_a_valid_graph_is_returned_as_it_is():
 
 def test_the_surest_bonds_come_first_and_valences_hold():
     (graph,) = sample_without_noise(
-        *logits_of("OCC", (0, 1, DOUBLE, 3.0), (0, 2, SINGLE, 2.0), (1, 2, TRIPLE, 2.5), no_bond=1.0)
+        *logits_of("OCC", (0, 1, SINGLE, 2.0), (0, 2, DOUBLE, 3.0), (1, 2, TRIPLE, 2.5), no_bond=1.0)
     ).bonds
-    # The oxygen's two valences are used up. The first carbon has two of four left, too few for the triple bond, which
-    # is left out; then the two fragments are connected by a single bond.
-    assert (graph[0, 1], graph[0, 2], graph[1, 2]) == (DOUBLE, NONE, SINGLE)
+    # The double bond comes first and uses up the oxygen's valences. The second carbon has two of four left, too few for
+    # the triple bond, which is left out; then a single bond connects the two fragments.
+    assert (graph[0, 1], graph[0, 2], graph[1, 2]) == (NONE, DOUBLE, SINGLE)
 
 
 def test_fragments_are_connected_by_the_likeliest_bond_that_the_valences_allow():

@@ -28,15 +28,27 @@ def watched_agent(monkeypatch, answers=None, **settings):
     return agent, calls
 
 
+def valid_graphs(monkeypatch, agent) -> list[Graphs]:
+    """Let an agent generate other valid graphs each time (a new one makes none), and return the list of them."""
+    graphs, generated = dataset_of().graphs, []
+
+    def generate():
+        index = 4 * len(generated) + np.arange(4)
+        generated.append(Graphs(graphs.atoms[index], graphs.bonds[index]))
+        return generated[-1]
+
+    monkeypatch.setattr(agent, "generate", generate)
+    return generated
+
+
 def to_smiles_list(atoms, bonds) -> list[str]:
     return [to_smiles(molecule) for molecule in to_molecules(Graphs(atoms, bonds))]
 
 
 def test_every_reward_belongs_to_the_graph_that_is_handed_over_with_it(monkeypatch):
     agent, calls = watched_agent(monkeypatch, objective="solubility")
-    reward, generated = Reward(["solubility"]), []
-    generate = agent.generate
-    monkeypatch.setattr(agent, "generate", lambda: generated.append(generate()) or generated[-1])
+    reward = Reward(["solubility"])
+    generated = valid_graphs(monkeypatch, agent)
     for _ in train(agent, dataset_of()):
         pass
     assert len(calls) == len(generated) == 4
@@ -64,12 +76,13 @@ def test_a_dataset_smaller_than_an_update_is_repeated(monkeypatch):
 def test_an_epoch_reports_the_means_over_its_updates(monkeypatch):
     answers = ((n, 2 * n, 3 * n, 4 * n, 5 * n) for n in (1.0, 2.0, 3.0, 4.0))
     agent, calls = watched_agent(monkeypatch, answers=answers)
+    valid_graphs(monkeypatch, agent)
     first, second = train(agent, dataset_of())  # 20 // (2 · 4) updates each
     assert first.metrics == Metrics(1.5, 3.0, 4.5, 6.0, 7.5) and second.metrics == Metrics(3.5, 7.0, 10.5, 14.0, 17.5)
     assert (first.number, first.updates, second.number, second.updates) == (1, 2, 2, 4)
     assert (first.rl_weight, second.rl_weight) == (0.45, 0.9) == (calls[0][4], calls[3][4])
     for epoch, rewards in ((first, calls[:2]), (second, calls[2:])):
-        assert epoch.reward == pytest.approx(np.mean([fake_reward for *_, fake_reward, _ in rewards]))
+        assert epoch.reward == pytest.approx(np.mean([fake_reward for *_, fake_reward, _ in rewards])) != 0
 
 
 def test_a_resumed_run_continues_with_the_next_epoch_of_the_same_run(monkeypatch):
@@ -99,3 +112,13 @@ def test_the_reward_of_a_real_molecule_does_not_depend_on_the_others_in_its_mini
     single = [float(RealRewards(["solubility", "uniqueness"], dataset)[np.array([k])][0, 0]) for k in range(3)]
     together = RealRewards(["solubility", "uniqueness"], dataset)[np.arange(3)]
     np.testing.assert_array_equal(together[:, 0], np.float32(single))
+
+
+def test_each_real_molecule_is_scored_once():
+    """RDKit takes minutes for all of QM9."""
+    rewards, scored = RealRewards(["solubility"], dataset_of("CC", "CCO", "CCN")), []
+    score = rewards.reward
+    rewards.reward = lambda molecules: scored.extend(molecules) or score(molecules)
+    first, again = (rewards[np.array([0, 2])] for _ in range(2))
+    np.testing.assert_array_equal(first, again)
+    assert len(scored) == 2

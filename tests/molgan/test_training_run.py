@@ -2,7 +2,6 @@
 
 import csv
 import json
-import shutil
 import signal
 from pathlib import Path
 
@@ -11,12 +10,14 @@ import pytest
 
 pytest.importorskip("rdkit", reason="RDKit is not installed (requirements-molgan.txt)")
 
+from ddpg.molgan import training_run
+from ddpg.molgan.__main__ import main
 from ddpg.molgan.config import MolGANConfig
 from ddpg.molgan.start import start_run
 from ddpg.molgan.training_run import COLUMNS
 from ddpg.run.checkpoints import find_checkpoint
 from ddpg.run.run_log import RunLog
-from tests.helpers.molgan import SMALL, assert_same_run, dataset_of, read_back, resume, stub_updates, train
+from tests.helpers.molgan import SMALL, assert_same_run, dataset_of, resume, stub_updates, train
 from tests.helpers.runs import csv_rows, names
 
 
@@ -37,12 +38,18 @@ def read_csv(path: Path) -> tuple[tuple[str, ...], list[list[float]]]:
     return tuple(header), [[float(value) for value in row] for row in rows]
 
 
+def test_a_run_that_repeats_its_last_epochs_ends_where_it_ended_before(trained, run_dir):
+    resume(run_dir / "checkpoints" / "step-000000004")
+    assert_same_run(trained, run_dir)
+    assert names(run_dir.parent / "plots") == ["molgan-run-molecules.png", "molgan-run.png"]
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize("checkpoint", ["", "checkpoints/step-000000000"])
-def test_a_resumed_run_ends_where_an_uninterrupted_run_ends(trained, half, tmp_path, checkpoint):
-    parts = Path(shutil.copytree(half, tmp_path / "parts"))
-    resume(parts / checkpoint, "--epochs", "4")
-    assert_same_run(trained, parts)
-    assert names(tmp_path / "plots") == ["molgan-parts-molecules.png", "molgan-parts.png"]
+def test_an_extended_run_ends_where_a_run_in_one_go_ends(trained, tmp_path, checkpoint):
+    run_dir = train(tmp_path / "run", 2)
+    resume(run_dir / checkpoint, "--epochs", "4")
+    assert_same_run(trained, run_dir)
 
 
 def test_every_column_of_the_log_holds_what_its_name_says(monkeypatch, tmp_path):
@@ -63,9 +70,18 @@ def test_every_column_of_the_log_holds_what_its_name_says(monkeypatch, tmp_path)
 
 
 def test_the_generator_with_the_highest_score_is_kept_and_the_first_of_equal_ones(monkeypatch, tmp_path):
+    marked = []
+    monkeypatch.setattr(training_run, "draw_curves", lambda *arguments: marked.append(arguments[3]))
     run = stubbed_run(monkeypatch, tmp_path / "run", [0.2, 0.5, 0.4, 0.5, 0.3], epochs=4)
     assert names(tmp_path / "run" / "checkpoints") == ["best-000000001", "step-000000003", "step-000000004"]
-    assert run.folder.best == 0.5
+    assert run.folder.best == 0.5 and marked == [1]
+
+
+def test_two_evaluations_of_one_generator_give_the_same_results(monkeypatch, tmp_path):
+    """All use the same z and noise, so the curve shows the generator and not the luck of the draw."""
+    stubbed_run(monkeypatch, tmp_path / "run", [0.1, 0.2, 0.3], epochs=2)  # its updates change nothing
+    _, (_, one, other) = read_csv(tmp_path / "run" / "evaluations.csv")
+    assert one[1:-1] == other[1:-1]
 
 
 def test_an_evaluation_outside_the_schedule_keeps_no_generator(monkeypatch, tmp_path):
@@ -80,8 +96,9 @@ def test_an_evaluation_outside_the_schedule_keeps_no_generator(monkeypatch, tmp_
     assert names(tmp_path / "run" / "checkpoints", "best-*") == ["best-000000004"]
 
 
-def test_a_run_resumed_before_its_best_generator_keeps_a_new_best_one(run_dir):
+def test_a_run_resumed_before_its_best_generator_keeps_a_new_best_one(run_dir, monkeypatch):
     """Otherwise, if the repeated epochs score lower, as on another machine, no generator would ever be kept."""
+    stub_updates(monkeypatch)
     for best in (run_dir / "checkpoints").glob("best-*"):
         best.rename(best.with_name("best-000000008"))
     resume(run_dir / "checkpoints" / "step-000000004")
@@ -89,35 +106,24 @@ def test_a_run_resumed_before_its_best_generator_keeps_a_new_best_one(run_dir):
     assert len(csv_rows(run_dir / "evaluations.csv")) == 3
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_stopped_run_prints_the_command_that_resumes_it(trained, tmp_path, capsys, monkeypatch, number):
-    from ddpg.molgan.agent import MolGAN
-
-    update = MolGAN.update
-
-    def update_and_raise(self, *arguments):
-        metrics = update(self, *arguments)
-        if self.updates == 3:  # in the middle of the second epoch
-            signal.raise_signal(number)
-        return metrics
-
-    with monkeypatch.context() as patched:
-        patched.setattr(MolGAN, "update", update_and_raise)
-        run_dir = train(tmp_path / "run", 4, code=128 + number)
-    assert read_back(run_dir)[0].updates == 4  # the epoch was completed
+def test_a_stopped_run_completes_its_epoch_and_prints_the_command_that_resumes_it(tmp_path, capsys, monkeypatch):
+    stub_updates(monkeypatch, then=lambda agent: signal.raise_signal(signal.SIGTERM) if agent.updates == 3 else None)
+    run_dir = train(tmp_path / "run", 4, code=143)
     command = f"python -m ddpg.molgan train --resume {run_dir} --plot-dir {tmp_path / 'plots'}"
     assert capsys.readouterr().err == f"python -m ddpg.molgan: stopped; resume with: {command}\n"
-    resume(run_dir)
-    assert_same_run(trained, run_dir)
+    assert find_checkpoint(run_dir).name == "step-000000004"
+    assert [row["epoch"] for row in csv_rows(run_dir / "epochs.csv")] == ["1", "2"]
+    assert main(command.split()[3:]) == 0
+    assert [row["epoch"] for row in csv_rows(run_dir / "epochs.csv")] == ["1", "2", "3", "4"]
 
 
 def test_a_second_signal_ends_the_run_at_once_and_prints_the_command_too(tmp_path, capsys, monkeypatch):
     def raise_twice(agent):
-        signal.raise_signal(signal.SIGTERM)
-        signal.raise_signal(signal.SIGTERM)
+        signal.raise_signal(signal.SIGINT)
+        signal.raise_signal(signal.SIGINT)
 
     stub_updates(monkeypatch, then=raise_twice)
-    run_dir = train(tmp_path / "run", 4, code=143)
+    run_dir = train(tmp_path / "run", 4, code=130)
     command = f"python -m ddpg.molgan train --resume {run_dir} --plot-dir {tmp_path / 'plots'}"
     assert capsys.readouterr().err == f"python -m ddpg.molgan: interrupted; resume with: {command}\n"
     assert find_checkpoint(run_dir).name == "step-000000000"

@@ -68,18 +68,14 @@ def test_a_resumed_run_ends_where_the_uninterrupted_run_ends(config, tmp_path, p
 
 def test_rows_logged_after_the_newest_checkpoint_are_dropped_and_repeated(config, tmp_path):
     """As after a kill: the CSV files are ahead of the newest checkpoint."""
+    config = replace(config, learning_starts=1_000)
     finished_run(config, tmp_path / "whole")
     finished_run(replace(config, episodes=4), tmp_path / "killed")
     newest = find_checkpoint(tmp_path / "killed")
     newest.rename(newest.with_suffix(".partial"))  # never completed
     finish(tmp_path / "killed", episodes=6)
     assert [row["steps"] for row in csv_rows(tmp_path / "killed" / "episodes.csv")] == [
-        "40",
-        "80",
-        "120",
-        "160",
-        "200",
-        "240",
+        str(20 * number) for number in range(1, 7)
     ]
     assert_same_run(tmp_path / "whole", tmp_path / "killed")
 

@@ -1,4 +1,4 @@
-"""Tasks that break: each has a stated outcome, and nothing that was learned already is lost."""
+"""Tasks that break: each has a stated outcome, and no progress made before is lost."""
 
 from dataclasses import replace
 
@@ -7,109 +7,173 @@ import numpy as np
 import pytest
 
 from ddpg import DDPG, RunStopped, evaluate, make_environment, train
-from ddpg.environment import environment_of, sizes
+from ddpg.run.environments import ignores_seed
+from ddpg.run.train import main as train_command
+from tests.helpers.agents import trained
+from tests.helpers.runs import SMALL, finished_run
+from tests.helpers.tasks import Answering
+
+ENDLESS = "Endless-v0"  # reward 1 and a time limit of 10 steps
+
+
+def answering(**parts) -> gymnasium.Env:
+    """Return a task that answers step 3 of its second episode in another way."""
+    return Answering(make_environment(ENDLESS), **parts)
+
+
+def training_stops(small, environment) -> tuple[str, DDPG]:
+    """Train until the run stops; return its message and the agent."""
+    agent = DDPG(1, 1, replace(small, learning_starts=1_000))
+    with pytest.raises(RunStopped) as caught:
+        list(train(agent, environment))
+    return str(caught.value), agent
+
+
+def evaluation_stops(small, environment) -> str:
+    """Evaluate until that stops; return its message."""
+    with pytest.raises(RunStopped) as caught:
+        evaluate(DDPG(1, 1, small), environment, episodes=3)
+    return str(caught.value)
 
 
 @pytest.mark.parametrize(
-    ("broken", "value"),
-    [("reward", np.nan), ("reward", -np.inf), ("reward", 1e300), ("state", np.nan), ("state", 1e300)],
+    ("broken", "value", "shown"),
+    [
+        ("reward", np.nan, "nan"),
+        ("reward", -np.inf, "-inf"),
+        ("reward", 1e300, "1e+300"),
+        ("state", np.nan, "[nan]"),
+        ("state", 1e300, "[inf]"),
+    ],
 )
 @pytest.mark.filterwarnings("ignore:overflow:RuntimeWarning")
-def test_a_state_or_reward_that_is_not_finite_stops_with_the_episode_and_step(small, broken, value):
-    config = replace(small, env="Breaking-v0", env_kwargs={"broken": broken, "value": value})
-    environment = make_environment(config.env, config.env_kwargs)
-    agent = DDPG(*sizes(environment), config)
-    with pytest.raises(RunStopped, match=f"episode 2, step 25: the environment returned the {broken}"):
-        list(train(agent, environment))
-    assert agent.replay_buffer.added == 40 + 24  # the bad transition was not learned from
+def test_a_state_or_reward_that_is_not_finite_stops_the_run_before_it_is_stored(small, broken, value, shown):
+    config = replace(small, learning_starts=1_000, env="Breaking-v0", env_kwargs={"broken": broken, "value": value})
+    agent = DDPG(1, 1, config)
+    with pytest.raises(RunStopped) as caught:
+        list(train(agent, make_environment(config.env, config.env_kwargs)))
+    assert str(caught.value) == f"episode 2, step 25: the environment returned the {broken} {shown}: non-finite value"
+    assert agent.steps == 40 + 24
 
 
-def test_an_action_that_is_not_finite_stops_the_run(small):
-    environment = make_environment("Endless-v0")
-    agent = DDPG(*sizes(environment), small)
-    agent.actor.action.bias.assign([np.nan])
-    with pytest.raises(RunStopped, match="episode 1, step 1: the network chose"):
-        list(train(agent, environment))
-
-
-class Raising(gymnasium.Wrapper):
-    """Raises in the third step, or in the second reset."""
-
-    resets = 0
-
-    def __init__(self, environment, where):
-        super().__init__(environment)
-        self.where = where
-
-    def reset(self, **keywords):
-        self.resets += 1
-        if (self.where, self.resets) == ("reset", 2):
-            raise ValueError("motor on fire")
-        return super().reset(**keywords)
-
-    def step(self, action):
-        if (self.where, self.unwrapped.clock) == ("step", 2):
-            raise ValueError("motor on fire")
-        return super().step(action)
-
-
-@pytest.mark.parametrize(
-    ("where", "place", "kept"), [("step", "episode 1, step 3", 2), ("reset", "episode 2, step 0", 10)]
-)
-def test_an_exception_of_the_task_stops_with_the_step_and_keeps_its_cause(small, where, place, kept):
+def test_an_action_that_is_not_finite_stops_the_run_and_is_not_blamed_on_the_environment(small):
     agent = DDPG(1, 1, small)
-    with pytest.raises(RunStopped, match=rf"{place}: the environment raised ValueError\('motor on fire'\)") as caught:
-        list(train(agent, Raising(make_environment("Endless-v0"), where)))
-    assert isinstance(caught.value.__cause__, ValueError)
-    assert agent.replay_buffer.added == kept
+    agent.actor.action.bias.assign([np.nan])
+    with pytest.raises(
+        RunStopped, match=r"^episode 1, step 1: the network chose the action \[nan\]: non-finite value$"
+    ):
+        list(train(agent, make_environment(ENDLESS)))
 
 
-def test_an_exception_in_an_evaluation_stops_the_run_too(small):
-    with pytest.raises(RunStopped, match="evaluation episode 1: the environment raised"):
-        evaluate(DDPG(1, 1, small), Raising(make_environment("Endless-v0"), "reset"), episodes=3)
+# What a task may answer, and what is said about it.
+ODD = [
+    ({"state": np.ones(2, np.float32)}, "the environment returned the state [1. 1.]: expected 1 value, got 2"),
+    ({"reward": np.array([1.0, 2.0])}, "the environment returned the reward array([1., 2.]): expected a number"),
+    ({"reward": None}, "the environment returned the reward None: expected a number"),
+    ({"reward": "much"}, "the environment returned the reward 'much': expected a number"),
+    ({"reward": 1j}, "the environment returned the reward 1j: expected a number"),
+    ({"terminated": None}, "the environment returned the terminated None: expected True or False"),
+    ({"terminated": 0.5}, "the environment returned the terminated 0.5: expected True or False"),
+    ({"truncated": "no"}, "the environment returned the truncated 'no': expected True or False"),
+    ({"state": ValueError("motor on fire")}, "the environment raised ValueError('motor on fire')"),
+]
 
 
-class Odd(gymnasium.Wrapper):
-    """Returns what it is told to at the third step."""
-
-    def __init__(self, environment, **odd):
-        super().__init__(environment)
-        self.odd = odd
-
-    def step(self, action):
-        state, reward, terminated, truncated, info = super().step(action)
-        if self.unwrapped.clock == 3:
-            state, reward = self.odd.get("state", state), self.odd.get("reward", reward)
-            terminated, truncated = self.odd.get("over", (terminated, truncated))
-        return state, reward, terminated, truncated, info
+@pytest.mark.parametrize(("parts", "problem"), ODD)
+def test_an_answer_of_the_wrong_shape_or_type_stops_training_and_evaluation_with_the_same_words(small, parts, problem):
+    message, agent = training_stops(small, answering(**parts))
+    assert message == f"episode 2, step 3: {problem}"
+    assert agent.steps == 12  # the transition with the odd part is not stored
+    assert evaluation_stops(small, answering(**parts)) == f"evaluation episode 1, step 3: {problem}"
 
 
 @pytest.mark.parametrize(
-    "odd", [{"state": np.ones(2, np.float32)}, {"reward": np.array([1.0, 2.0])}, {"reward": None}, {"reward": "1"}]
+    ("state", "problem"),
+    [
+        (np.ones(2, np.float32), "the environment returned the state [1. 1.]: expected 1 value, got 2"),
+        (np.float32([np.inf]), "the environment returned the state [inf]: non-finite value"),
+        (ValueError("motor on fire"), "the environment raised ValueError('motor on fire')"),
+    ],
 )
-def test_a_state_or_reward_of_the_wrong_shape_or_type_stops_the_run(small, odd):
-    agent = DDPG(1, 1, replace(small, episodes=1))
-    with pytest.raises(RunStopped, match="episode 1, step 3"):
-        list(train(agent, Odd(make_environment("Endless-v0"), **odd)))
-    assert agent.replay_buffer.added == 2
+def test_a_broken_first_state_is_found_at_the_reset(small, state, problem):
+    message, agent = training_stops(small, answering(reset=state))
+    assert message == f"episode 2, step 0: {problem}"
+    assert agent.steps == 10
+    assert evaluation_stops(small, answering(reset=state)) == f"evaluation episode 1, step 0: {problem}"
 
 
-@pytest.mark.parametrize("reward", [2, np.float32(2), np.array([2.0]), np.array(2), True])
-def test_a_reward_may_be_any_kind_of_number(small, reward):
-    agent = DDPG(1, 1, replace(small, episodes=1))
-    (episode,) = train(agent, Odd(make_environment("Endless-v0"), reward=reward))
-    assert episode.episode_return == 9 + float(np.asarray(reward).item())
+def test_an_exception_of_the_task_is_kept_as_the_cause(small):
+    cause = ValueError("motor on fire")
+    with pytest.raises(RunStopped) as caught:
+        evaluate(DDPG(1, 1, small), answering(state=cause), episodes=3)
+    assert caught.value.__cause__ is cause
 
 
-def test_terminated_and_truncated_together_is_an_end(small):
-    agent = DDPG(1, 1, replace(small, episodes=1))
-    (episode,) = train(agent, Odd(make_environment("Endless-v0"), over=(True, True)))
+@pytest.mark.parametrize("method", ["act", "remember", "update"])
+def test_an_exception_of_the_agent_is_not_blamed_on_the_environment(small, monkeypatch, method):
+    agent = DDPG(1, 1, small)
+    monkeypatch.setattr(agent, method, lambda *_, **__: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        list(train(agent, make_environment(ENDLESS)))
+    if method == "act":
+        with pytest.raises(ZeroDivisionError):
+            evaluate(agent, make_environment(ENDLESS), episodes=1)
+
+
+@pytest.mark.parametrize(
+    "reward", [2, np.float32(2), np.float16(2), np.array([2.0]), np.array([[2]]), np.array(2), True]
+)
+def test_any_single_number_is_a_reward_in_training_and_evaluation(small, reward):
+    agent = DDPG(1, 1, replace(small, learning_starts=1_000, episodes=2))
+    *_, episode = train(agent, answering(reward=reward))
+    expected = 9 + float(np.asarray(reward).item())
+    assert episode.episode_return == expected
+    assert evaluate(agent, answering(reward=reward), episodes=2).returns == (10, expected)
+
+
+@pytest.mark.parametrize("flag", [np.True_, 1, np.array([True])])
+def test_terminated_and_truncated_together_are_an_end(small, flag):
+    agent = DDPG(1, 1, replace(small, learning_starts=1_000, episodes=2))
+    *_, episode = train(agent, answering(terminated=flag, truncated=flag))
     assert episode.length == 3
-    np.testing.assert_array_equal(agent.replay_buffer.split(agent.replay_buffer.rows[:3]).terminated.ravel(), [0, 0, 1])
+    terminated = agent.replay_buffer.split(agent.replay_buffer.rows[:13]).terminated
+    np.testing.assert_array_equal(terminated.ravel(), [0] * 12 + [1])
 
 
-def test_an_episode_that_never_ends_is_cut_and_bootstrapped(small):
-    agent = DDPG(1, 1, replace(small, max_episode_steps=7, episodes=2))
-    episodes = list(train(agent, environment_of(replace(agent.config, env="Unlimited-v0"))))
+def test_an_episode_that_never_ends_is_truncated_and_not_terminated(small):
+    config = replace(small, learning_starts=1_000, env="Unlimited-v0", episodes=2)
+    agent, episodes = trained(config, make_environment(config.env, max_episode_steps=7))
     assert [episode.length for episode in episodes] == [7, 7]
     assert not agent.replay_buffer.split(agent.replay_buffer.rows[:14]).terminated.any()
+
+
+@pytest.mark.parametrize(
+    ("parts", "problem"),
+    [
+        ('{"reward": null}', "the environment returned the reward None: expected a number"),
+        ('{"reward": "much"}', "the environment returned the reward 'much': expected a number"),
+        ('{"terminated": null}', "the environment returned the terminated None: expected True or False"),
+    ],
+)
+def test_an_odd_answer_is_one_line_on_the_command_line_with_exit_code_1(tmp_path, capsys, parts, problem):
+    run_dir = tmp_path / "run"
+    flags = ["--env", "Odd-v0", "--env-kwargs", parts, "--run-dir", str(run_dir), "--plot-dir", str(tmp_path)]
+    quiet = ["--no-progress", "--evaluation-episodes", "1", "--learning-starts", "1000"]
+    assert train_command([*flags, *quiet, *SMALL]) == 1
+    message = f"train.py: stopped: episode 2, step 3: {problem}; progress so far is saved in {run_dir}\n"
+    assert capsys.readouterr().err == message
+
+
+@pytest.mark.parametrize("reward", [None, "much", [1.0, 2.0], 1.0])
+def test_the_check_of_the_seed_does_not_stumble_over_an_odd_reward(reward):
+    """It takes a first step before the run does; the run will say what is wrong."""
+    assert not ignores_seed(gymnasium.wrappers.TransformReward(make_environment(ENDLESS), lambda _: reward))
+    assert not ignores_seed(answering(state=ValueError("motor on fire"), at=1))
+
+
+def test_a_task_whose_close_raises_is_noted_and_the_run_goes_on(small, tmp_path, capsys):
+    config = replace(small, env="Unclosable-v0", learning_starts=1_000, episodes=3, evaluation_episodes=1)
+    run = finished_run(config, tmp_path / "run")
+    assert run.episode.number == 3
+    error = capsys.readouterr().err
+    assert set(error.splitlines()) == {"note: closing Unclosable-v0 raised OSError('the valve is stuck')"}

@@ -1,4 +1,4 @@
-"""A run survives kills, failing disks, damaged and hostile files: what is on the disk is always whole."""
+"""A run survives kills and failing disks: what is on the disk is always complete."""
 
 import os
 import resource
@@ -11,163 +11,130 @@ from pathlib import Path
 import pytest
 
 from ddpg import RequestError, RunStopped
-from ddpg.checkpoint import all_checkpoints, find_checkpoint
-from ddpg.opening import resume_run, start_run
-from ddpg.restore import load
-from tests.test_checkpoint import assert_same_run
+from ddpg.run.checkpoints import all_checkpoints
+from ddpg.run.progress import Progress
+from ddpg.run.start import resume_run, start_run
+from tests.helpers.lives import CONFIG
+from tests.helpers.runs import assert_same_run, contents, finish, finished_run, raise_after, read_back
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture
-def config(small):
+def config(small, without_plots):
     return replace(small, env="Endless-v0", episodes=6, evaluate_every=30, evaluation_episodes=1, checkpoint_every=10)
 
 
-# Lives again and again in forks of a process that has imported TensorFlow but not used it, which saves 199 imports.
-# Each life goes on with the run, drawing and checkpointing all the time, until it is killed.
-LIVES = """
-import os, random, signal, sys, time
-from pathlib import Path
-sys.path.insert(0, sys.argv[1])
-from ddpg.command_line import import_tensorflow
-import_tensorflow()
-import tests.tasks
-from ddpg import Config, run
-from ddpg.opening import resume_run, start_run
-
-folder, kills, spread = Path(sys.argv[2]), int(sys.argv[3]), random.Random(int(sys.argv[4]))
-config = Config(env="Endless-v0", episodes=10**6, evaluate_every=100, evaluation_episodes=1, checkpoint_every=10,
-                hidden_units=(8, 8), batch_size=8, buffer_size=300, jit_compile=False)
-run.SECONDS_BETWEEN_PICTURES = 0.2
-for _ in range(kills):
-    child = os.fork()
-    if child == 0:
-        whole = list(folder.glob("checkpoints/step-?????????"))
-        life = resume_run(folder, folder.parent, {}) if whole else start_run(config, folder, folder.parent)
-        (folder / "alive").touch()
-        life.go(show_progress=False)
-    began = time.monotonic()
-    rows = rows_before = 0
-    learn = spread.random() < 0.7  # most lives are killed while they learn, the others while they begin
-    while not ((folder / "alive").exists() and (rows > rows_before or not learn)) and time.monotonic() < began + 60:
-        if os.waitpid(child, os.WNOHANG)[0]:
-            sys.exit("a life ended by itself")
-        time.sleep(0.005)
-        if (folder / "alive").exists():
-            rows = len((folder / "episodes.csv").read_text().splitlines())
-            rows_before = rows_before or rows
-    time.sleep(spread.uniform(0, 1.5))
-    os.kill(child, signal.SIGKILL)
-    if os.waitpid(child, 0)[1] != signal.SIGKILL:
-        sys.exit("a life ended by itself")
-    (folder / "alive").unlink()
-    if not list(folder.glob("checkpoints/step-?????????")):  # killed before the first one: nothing to go on from yet
-        import shutil
-        shutil.rmtree(folder)
-"""
+@pytest.fixture
+def untrained(config):
+    """The same without updates, which take a second to compile; the replay buffer fills all the same."""
+    return replace(config, learning_starts=10_000)
 
 
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="forks")
-@pytest.mark.parametrize("kills", [3, pytest.param(200, marks=pytest.mark.slow)])
-def test_a_run_killed_at_random_moments_ends_where_the_uninterrupted_run_ends(tmp_path, kills):
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+@pytest.mark.parametrize("kills", [3, pytest.param(200, marks=[pytest.mark.slow, pytest.mark.timeout(3_600)])])
+def test_a_run_killed_at_random_moments_ends_where_the_uninterrupted_run_ends(tmp_path, monkeypatch, kills):
     folder = tmp_path / "killed"
-    lives = [sys.executable, "-c", LIVES, str(ROOT), str(folder), str(kills), "1"]
-    done = subprocess.run(lives, capture_output=True, text=True)
+    command = [sys.executable, "-m", "tests.helpers.lives", str(folder), str(kills), "1"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr[-3000:]
-    reached = load(find_checkpoint(folder))[1]["episode"]["episode"]
-    assert reached > kills / 2  # they were killed in the middle of learning
-    resumed = resume_run(folder, tmp_path, {})
-    resumed.config = resumed.agent.config = replace(resumed.config, episodes=reached + 3)
-    resumed.go(show_progress=False)
-    whole = start_run(replace(resumed.config, checkpoint_every=10**6), tmp_path / "whole", tmp_path)
-    whole.go(show_progress=False)
+    reached = read_back(folder)[1]["episode"]["number"]
+    assert reached > kills / 2  # most lives were killed while they trained
+    raise_after(monkeypatch, reached + 3)
+    finish(folder)
+    finished_run(replace(CONFIG, checkpoint_every=10**6), tmp_path / "whole")
     assert_same_run(tmp_path / "whole", folder, settings=False)
 
 
 HOLD = """
 import sys, time
 from pathlib import Path
-from ddpg.files import Lock
+from ddpg.run.lock import Lock
 lock = Lock(Path(sys.argv[1]))
 print("held", flush=True)
 time.sleep(60)
 """
 
 
-def test_a_lock_keeps_a_second_run_out_and_goes_with_its_process(config, tmp_path):
-    start_run(config, tmp_path / "run", tmp_path).go(show_progress=False)
+def test_a_lock_keeps_a_second_run_out_until_its_process_is_gone(untrained, tmp_path):
+    finished_run(untrained, tmp_path / "run")
     command = [sys.executable, "-c", HOLD, str(tmp_path / "run")]
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as other:
-        assert other.stdout.readline() == "held\n"
-        with pytest.raises(RequestError, match="another process is running"):
-            resume_run(tmp_path / "run", tmp_path, {"episodes": 7})
-        other.kill()
-    resume_run(tmp_path / "run", tmp_path, {"episodes": 7}).go(show_progress=False)
+        try:
+            assert other.stdout.readline() == "held\n"
+            with pytest.raises(RequestError, match=f"resume: another process is using {tmp_path / 'run'}; wait for it"):
+                resume_run(tmp_path / "run", tmp_path, {"episodes": 7})
+        finally:
+            other.kill()
+    assert finish(tmp_path / "run", episodes=7).episode.number == 7
 
 
-def test_a_disk_that_fails_at_any_moment_leaves_whole_checkpoints(config, tmp_path, monkeypatch):
-    """Each fsync in turn fails, as it does where a disk is full; the run stops with a line that names the file."""
-    start_run(config, tmp_path / "whole", tmp_path).go(show_progress=False)
-    synchronise, resumed = os.fsync, 0
-    for failing in range(0, 40, 13):
+def test_a_disk_that_fails_at_any_moment_leaves_complete_checkpoints(untrained, tmp_path, monkeypatch):
+    """Now one fsync fails and now another, as on a full disk; the run stops with a line that names the file."""
+    finished_run(untrained, tmp_path / "whole")
+    fsync, resumed = os.fsync, 0
+    for failing in (0, 17, 26, 33, 39):
         calls = iter(range(10**6))
 
-        def fsync(descriptor, failing=failing, calls=calls):
+        def fail_once(descriptor, failing=failing, calls=calls):
             if next(calls) == failing:
                 raise OSError(28, "No space left on device")
-            synchronise(descriptor)
+            fsync(descriptor)
 
         folder = tmp_path / f"run{failing}"
-        run = start_run(config, folder, tmp_path)
+        run = start_run(untrained, folder, tmp_path)
+        monkeypatch.setattr(os, "fsync", fail_once)
+        message = (
+            rf"^cannot write {folder}/.*: No space left on device; the last complete checkpoint in {folder} is intact$"
+        )
+        with pytest.raises(RunStopped, match=message):
+            run.train(show_progress=False)
         monkeypatch.setattr(os, "fsync", fsync)
-        with pytest.raises(RunStopped, match=rf"cannot write {folder}/.*: No space left on device"):
-            run.go(show_progress=False)
-        monkeypatch.setattr(os, "fsync", synchronise)
         if all_checkpoints(folder / "checkpoints"):  # it did not fail before the first one
-            resume_run(folder, tmp_path, {}).go(show_progress=False)
+            finish(folder)
             assert_same_run(tmp_path / "whole", folder)
             resumed += 1
-    assert resumed > 1
+    assert resumed >= 3
 
 
-def test_a_write_that_fails_half_way_leaves_whole_checkpoints(config, tmp_path):
-    """A real one: the system lets no file grow beyond a limit, which the variables reach."""
-    start_run(config, tmp_path / "whole", tmp_path).go(show_progress=False)
-    run = start_run(config, tmp_path / "run", tmp_path)
-    consume, (soft, hard) = run._save, resource.getrlimit(resource.RLIMIT_FSIZE)
+def test_a_file_that_can_only_be_written_in_part_leaves_complete_checkpoints(untrained, tmp_path, monkeypatch):
+    """A real failure: the system lets no file grow beyond a limit, which the variables reach."""
+    finished_run(untrained, tmp_path / "whole")
+    run = start_run(untrained, tmp_path / "run", tmp_path)
+    show, (soft, hard) = Progress.show, resource.getrlimit(resource.RLIMIT_FSIZE)
 
-    def save() -> None:
-        if run.last.episode == 3:
+    def limit_files(self, episode):
+        show(self, episode)
+        if episode.number == 3:
             resource.setrlimit(resource.RLIMIT_FSIZE, (5_000, hard))
-        consume()
 
-    run._save = save
     try:
-        with pytest.raises(RunStopped, match=r"cannot write .*variables.npz: File too large"):
-            run.go(show_progress=False)
+        with monkeypatch.context() as patch:
+            patch.setattr(Progress, "show", limit_files)
+            with pytest.raises(RunStopped, match=r"^cannot write .*variables\.npz: File too large; the last complete"):
+                run.train(show_progress=False)
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
-    resume_run(tmp_path / "run", tmp_path, {}).go(show_progress=False)
+    assert finish(tmp_path / "run").episode.number == 6
     assert_same_run(tmp_path / "whole", tmp_path / "run")
 
 
-def test_a_folder_that_may_only_be_read_is_refused_in_one_line(config):
+def test_a_read_only_folder_is_refused_in_one_line(untrained):
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        start_run(config, folder / "run", folder).go(show_progress=False)
+        finished_run(untrained, folder / "run")
         for path in (folder, *folder.rglob("*")):
             path.chmod(0o555 if path.is_dir() else 0o444)
         root = os.geteuid() == 0
         try:
             if root:  # whom no permission stops
                 os.seteuid(65534)
-            with pytest.raises(RequestError, match="cannot be written to"):
-                resume_run(folder / "run", folder, {"episodes": 8})
-            with pytest.raises(RequestError, match="plot_dir"):
-                start_run(config, Path("/tmp/never"), folder / "plots")
-            with pytest.raises(RequestError, match="run_dir: cannot make"):
-                start_run(config, folder / "another", Path("/tmp"))
+            with pytest.raises(RequestError, match=r"episodes\.csv is not writable"):
+                resume_run(folder / "run", Path("/tmp"), {"episodes": 8})
+            with pytest.raises(RequestError, match=r"plot_dir: cannot write to .*plots: .* is not a writable folder"):
+                start_run(untrained, Path("/tmp/never"), folder / "plots")
+            with pytest.raises(RequestError, match=r"run_dir: cannot create .*another: Permission denied"):
+                start_run(untrained, folder / "another", Path("/tmp"))
         finally:
             if root:
                 os.seteuid(0)
@@ -175,29 +142,18 @@ def test_a_folder_that_may_only_be_read_is_refused_in_one_line(config):
                 path.chmod(0o755)
 
 
-def test_the_best_networks_are_kept(config, tmp_path):
-    returns = iter([5.0, 1.0, 7.0, 3.0])
-    run = start_run(replace(config, episodes=12), tmp_path / "run", tmp_path)
-
-    from ddpg.evaluation import Evaluation
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("ddpg.run.evaluate", lambda *_: Evaluation((next(returns, 0.0),)))
-        run.go(show_progress=False)
-    assert [place.name for place in (tmp_path / "run" / "checkpoints").glob("best-*")] == ["best-000000060"]
-
-
-def test_a_damaged_newest_checkpoint_is_named_and_the_one_before_it_is_used_when_asked_for(config, tmp_path):
-    start_run(config, tmp_path / "whole", tmp_path).go(show_progress=False)
-    start_run(config, tmp_path / "run", tmp_path).go(show_progress=False)
-    before, newest = all_checkpoints(tmp_path / "run" / "checkpoints")
+def test_a_damaged_newest_checkpoint_is_named_and_the_one_before_it_used_only_if_named(untrained, tmp_path):
+    """The resumed run repeats what the damaged checkpoint held."""
+    finished_run(untrained, tmp_path / "whole")
+    finished_run(untrained, tmp_path / "run")
+    older, newest = all_checkpoints(tmp_path / "run" / "checkpoints")
     damaged = newest / "variables.npz"
     damaged.write_bytes(damaged.read_bytes()[:-1])
-    content = {path: path.read_bytes() for path in (tmp_path / "run").rglob("*") if path.is_file()}
+    before = contents(tmp_path / "run")
     with pytest.raises(RequestError) as caught:
         resume_run(tmp_path / "run", tmp_path, {})
     assert str(damaged) in str(caught.value)
-    assert f"--resume {before}" in str(caught.value)
-    assert {path: path.read_bytes() for path in (tmp_path / "run").rglob("*") if path.is_file()} == content
-    resume_run(before, tmp_path, {}).go(show_progress=False)
+    assert str(caught.value).endswith(f"; to resume from the checkpoint before it: --resume {older}")
+    assert contents(tmp_path / "run") == before
+    finish(older)
     assert_same_run(tmp_path / "whole", tmp_path / "run")

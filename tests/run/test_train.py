@@ -1,166 +1,220 @@
-"""`train.py`, as it is typed: what it prints, what it refuses, what it exits with."""
+"""`train.py`, as it is typed: what it prints, what it refuses, and how it exits."""
 
 import csv
 import json
-import os
-import signal
 import subprocess
 import sys
-import time
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-import evaluate
-import train
+from ddpg import PRESETS
+from ddpg.run.evaluate import main as evaluate
+from ddpg.run.train import main
+from tests.helpers.runs import SMALL, assert_same_run, names
 
-ROOT = Path(__file__).parent.parent
-SMALL = ["--hidden-units", "16", "16", "--batch-size", "16", "--no-jit-compile", "--buffer-size", "10000"]
+ROOT = Path(__file__).parents[2]
+# No updates, for the tests that look at other things; on Endless-v0, episodes have 10 steps.
+UNTRAINED = ("--env", "Endless-v0", "--learning-starts", "10000", "--evaluation-episodes", "1", "--no-progress", *SMALL)
 
 
-def test_it_trains_and_says_what_to_type_next(tmp_path, capsys, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    assert train.main(["--env", "Pendulum-v1", "--episodes", "2", "--evaluation-episodes", "1", *SMALL]) == 0
+def in_folder(folder: Path, name: str = "run") -> list[str]:
+    """Return the flags that keep a run in a folder."""
+    return ["--run-dir", str(folder / name), "--plot-dir", str(folder / "plots")]
+
+
+def saved_config(run_dir: Path) -> dict:
+    return json.loads((run_dir / "config.json").read_text())["config"]
+
+
+def refusal(capsys, *flags: str) -> str:
+    """Run a command that cannot be met; return its one line."""
+    try:
+        code = main(list(flags))
+    except SystemExit as error:  # from argparse
+        code = error.code
     captured = capsys.readouterr()
-    lines = dict(line.split(maxsplit=1) for line in captured.out.splitlines())
-    assert lines["trained"].startswith("2 episodes, 400 steps, 385 updates (0.96 a step)")
-    (folder,) = (tmp_path / "runs" / "Pendulum-v1").iterdir()
-    assert folder.name.endswith("-seed0")
-    assert tmp_path / lines["run"].removeprefix("folder ").strip() == folder
+    assert (code, captured.out, captured.err.count("\n")) == (2, "", 1)
+    assert captured.err.startswith("train.py: error: ")
+    return captured.err
+
+
+def test_the_results_end_with_the_command_that_comes_next(tmp_path, capsys, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert main(["--env", "Pendulum-v1", "--episodes", "2", "--evaluation-episodes", "1", *SMALL]) == 0
+    captured = capsys.readouterr()
+    lines = dict((line[:12].strip(), line[12:]) for line in captured.out.splitlines())
+    assert list(lines) == [
+        "trained", "took", "return", "saturation", "evaluation", "run folder", "curve", "next",
+    ]  # fmt: skip
+    assert lines["trained"] == "2 episodes, 400 steps, 385 updates (0.96 per step)"
+    assert lines["return"].endswith(", mean of the last 2 noisy episodes")
+    assert lines["evaluation"].endswith(", 1 noise-free episodes")
+    (run_dir,) = (tmp_path / "runs" / "Pendulum-v1").iterdir()
+    assert run_dir.name.endswith("-seed0")
+    assert tmp_path / lines["run folder"] == run_dir
     assert (tmp_path / lines["curve"]).is_file()
-    # The bar: episode, return, average, speed and time on stderr, results on stdout.
+    # The bar is on stderr, the results on stdout.
     for piece in ("episode 2", "2/2 episodes", "return -", "average -", "steps/s"):
         assert piece in captured.err
     command = lines["next"].split()
     assert command[:2] == ["python", "evaluate.py"]
-    assert evaluate.main([*command[2:], "--episodes", "2", "--json"]) == 0
+    assert evaluate([*command[2:], "--episodes", "2", "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["episodes"] == 2
 
 
-def test_the_bar_counts_steps_where_the_run_is_measured_in_steps(tmp_path, capsys):
-    flags = ["--env", "Endless-v0", "--steps", "25", "--run-dir", f"{tmp_path}/run", "--plot-dir", f"{tmp_path}"]
-    assert train.main([*flags, *SMALL]) == 0
-    captured = capsys.readouterr()
-    assert "25/25 steps" in captured.err
-    assert train.main([*flags[:-4], "--run-dir", f"{tmp_path}/quiet", *flags[-2:], *SMALL, "--no-progress"]) == 0
-    assert capsys.readouterr().err == ""
+def test_the_bar_counts_steps_where_the_length_is_given_in_steps(tmp_path, capsys):
+    assert main([*UNTRAINED, "--steps", "25", "--progress", *in_folder(tmp_path)]) == 0
+    assert "25/25 steps" in capsys.readouterr().err
+    assert main([*UNTRAINED, "--episodes", "1", *in_folder(tmp_path, "quiet")]) == 0
+    assert "%" not in capsys.readouterr().err
 
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
 @pytest.mark.parametrize(
     ("flags", "words"),
     [
-        (["--env", "Pendulm-v1"], ["--env", "Pendulum-v1"]),
-        (["--env", "CartPole-v1"], ["--env", "Discrete(2)", "continuous"]),
-        (["--env", "Bounds-v0", "--env-kwargs", '{"low": [-1e999], "high": [1]}'], ["--action-bound", "dimension 0"]),
-        (["--env-kwargs", "{g: 9.81}"], ["--env-kwargs"]),
-        (["--env-kwargs", '{"gravity": 1}'], ["--env-kwargs", "gravity"]),
-        (["--tau", "0"], ["--tau", "(0, 1]"]),
-        (["--batch-size", "0"], ["--batch-size"]),
-        (["--gamma", "1.5"], ["--gamma"]),
-        (["--batch-size", "64", "--buffer-size", "32"], ["--batch-size", "--buffer-size"]),
-        (["--buffer-size", "1000000000000"], ["--buffer-size", "GiB"]),
-        (["--run-dir", "."], ["--run-dir", "exists"]),
-        (["--resume", "nowhere"], ["nowhere"]),
-        (["--steps", "10", "--episodes", "10"], ["--episodes"]),
-        (["--preset", "none"], ["--preset"]),
+        (["--env", "Pendulm-v1"], ["--env: ", "Pendulum-v1"]),
+        (["--env", "CartPole-v1"], ["--env: ", "Discrete(2)", "continuous"]),
+        (["--env", "Bounds-v0", "--env-kwargs", '{"low": [-1e999], "high": [1]}'], ["--action-bound: ", "dimension 0"]),
+        (["--env", "Bounds-v0", "--env-kwargs", '{"low": [], "high": []}'], ["--env: ", "is empty"]),
+        (["--env", "States-v0", "--env-kwargs", '{"kind": "empty"}'], ["--env: ", "is empty"]),
+        (["--env-kwargs", "{g: 9.81}"], ["--env-kwargs: not JSON", "write it like"]),
+        (["--env-kwargs", "[1]"], ["--env-kwargs: not a JSON object"]),
+        (["--env-kwargs", '{"gravity": 1}'], ["--env-kwargs: ", "gravity"]),
+        (["--env-kwargs", '{"render_mode": "human"}'], ["--env-kwargs: no display found", "remove render_mode"]),
+        (["--tau", "0"], ["--tau: 0.0 is outside (0, 1]; the default is 0.005"]),
+        (["--batch-size", "0"], ["--batch-size: "]),
+        (["--gamma", "1.5"], ["--gamma: "]),
+        (["--batch-size", "64", "--buffer-size", "32"], ["--batch-size: ", "--buffer-size"]),
+        (["--preset", "paper", "--batch-size", "1"], ["--batch-size: batch normalization over a single transition"]),
+        (["--buffer-size", "1000000000000"], ["--buffer-size: ", "GiB is free; use at most "]),
+        (["--hidden-units", "100000000", "100000000"], ["--hidden-units: networks of 100000000", "GiB"]),
+        (["--run-dir", "."], ["--run-dir: . already exists", "--resume ."]),
+        (["--resume", "nowhere"], ["--resume: there is no folder nowhere"]),
+        (["--resume", "."], ["--resume: . has no checkpoint"]),
+        (["--resume", ".", "--preset", "blog"], ["--preset: cannot be combined with --resume"]),
+        (["--resume", ".", "--config", "x.json"], ["--config: cannot be combined with --resume"]),
+        (["--resume", ".", "--run-dir", "other"], ["--run-dir: cannot be combined with --resume"]),
+        (["--steps", "10", "--episodes", "10"], ["--episodes", "not allowed with"]),
+        (["--preset", "none"], ["--preset", "blog"]),
+        (["--preset", "blog", "--config", "x.json"], ["--config", "not allowed with"]),
+        (["--config", "x.json"], ["--config: x.json is not the config.json of a run (No such file or directory)"]),
         (["--speed", "9"], ["--speed"]),
+        (["--env", "Pendulum-v1", "--episode", "9"], ["--episode"]),  # no abbreviations: they break as flags are added
     ],
 )
-def test_a_bad_request_gets_one_line_exit_code_2_and_writes_nothing(flags, words, tmp_path, capsys, monkeypatch):
+def test_a_bad_request_gets_one_line_and_exit_code_2_and_writes_nothing(flags, words, tmp_path, capsys, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    try:
-        code = train.main(flags)
-    except SystemExit as error:  # argparse's own way out
-        code = error.code
-    captured = capsys.readouterr()
-    assert (code, captured.out, captured.err.count("\n")) == (2, "", 1)
-    assert captured.err.startswith("train.py: error: ")
+    for name in ("DISPLAY", "WAYLAND_DISPLAY", "SDL_VIDEODRIVER"):
+        monkeypatch.delenv(name, raising=False)
+    line = refusal(capsys, *flags)
     for word in words:
-        assert word in captured.err
+        assert word in line
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_run_that_breaks_off_says_where_and_exits_with_1(tmp_path, capsys):
-    flags = ["--env", "Breaking-v0", "--run-dir", f"{tmp_path}/run", "--plot-dir", f"{tmp_path}", "--no-progress"]
-    assert train.main([*flags, *SMALL, "--evaluation-episodes", "1"]) == 1
-    error = capsys.readouterr().err
-    assert "episode 2, step 25" in error
-    assert f"{tmp_path}/run" in error
-    assert error.count("\n") == 1
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        ("{", "is not the config.json of a run"),
+        ("", "is not the config.json of a run"),
+        ("[1]", "is not the config.json of a run"),
+        ("\xff", "is not the config.json of a run"),
+        ('{"config": [1]}', "is not the config.json of a run (its settings are not a JSON object)"),
+        ('{"config": {"speed": 9}}', "unknown setting 'speed'; it may come from another version"),
+        ('{"config": {"tau": 0}}', "tau: 0 is outside (0, 1]"),
+        ('{"config": {"tau": "fast"}}', "tau: expected float, got 'fast'"),
+        ('{"config": {"hidden_units": [1, 2, 3]}}', "hidden_units: expected two whole numbers"),
+        ('{"config": {"batch_size": null}}', "batch_size: expected int, got None"),
+    ],
+)
+def test_a_config_file_that_cannot_be_used_is_refused_in_one_line(content, words, tmp_path, capsys, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Path("a.json").write_text(content, encoding="latin-1")
+    line = refusal(capsys, "--config", "a.json")
+    assert line.startswith("train.py: error: --config: a.json")
+    assert words in line
+    assert names(tmp_path) == ["a.json"]
 
 
-def test_help_comes_without_tensorflow_and_at_once():
-    began = time.perf_counter()
-    code = "import sys, train\ntry: train.main(['--help'])\nfinally: assert 'tensorflow' not in sys.modules"
-    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
-    assert "--actor-learning-rate" in done.stdout
-    assert time.perf_counter() - began < 2  # 0.1 s on an idle machine
+def test_a_config_file_repeats_a_run_bit_for_bit(tmp_path):
+    """Every setting counts, also those that are not flags of this command line."""
+    flags = ["--env", "Pendulum-v1", "--env-kwargs", '{"g": 9.81}', "--preset", "paper", "--seed", "3", "--steps", "60"]
+    more = ["--max-episode-steps", "30", "--evaluation-episodes", "1", "--gradient-steps", "2", "--no-progress", *SMALL]
+    assert main([*flags, *more, *in_folder(tmp_path, "one")]) == 0
+    again = ["--config", f"{tmp_path}/one/config.json", "--no-progress", *in_folder(tmp_path, "two")]
+    assert main(again) == 0
+    assert saved_config(tmp_path / "one") == saved_config(tmp_path / "two")
+    assert_same_run(tmp_path / "one", tmp_path / "two")
+
+
+def test_flags_beside_a_config_file_win(tmp_path):
+    """Also a length in episodes over one in steps, which would otherwise go on to count."""
+    assert main([*UNTRAINED, "--steps", "10", "--tau", "0.5", *in_folder(tmp_path, "one")]) == 0
+    config = ["--config", f"{tmp_path}/one/config.json", "--no-progress"]
+    assert main([*config, "--seed", "4", "--episodes", "3", *in_folder(tmp_path, "two")]) == 0
+    one, two = saved_config(tmp_path / "one"), saved_config(tmp_path / "two")
+    assert two == one | {"seed": 4, "episodes": 3, "steps": None}
+    assert len((tmp_path / "two" / "episodes.csv").read_text().splitlines()) == 1 + 3
+    assert main([*config, "--steps", "20", *in_folder(tmp_path, "three")]) == 0
+    assert saved_config(tmp_path / "three") == one | {"steps": 20}
+
+
+def test_a_flag_wins_over_the_preset(tmp_path):
+    flags = ["--preset", "paper", "--tau", "0.25", "--episodes", "1", *UNTRAINED]
+    assert main([*flags, *in_folder(tmp_path)]) == 0
+    paper = saved_config(tmp_path / "run")
+    assert (paper["tau"], paper["noise"], paper["noise_sigma"]) == (0.25, "ou", 0.2)
+    changed = {name for name, value in paper.items() if value != replace(PRESETS["paper"]).as_json()[name]}
+    assert changed == {
+        "env", "tau", "episodes", "learning_starts", "evaluation_episodes", "hidden_units", "batch_size",
+        "jit_compile", "buffer_size",
+    } - {"hidden_units"} | {"hidden_units"}  # fmt: skip
+
+
+def test_a_run_too_short_for_an_update_is_noted_before_and_after(tmp_path, capsys):
+    assert main([*UNTRAINED, "--steps", "20", *in_folder(tmp_path)]) == 0
+    captured = capsys.readouterr()
+    note, warning = captured.err.splitlines()
+    assert note.startswith("train.py: note: no update will be made: updates start at step 10000")
+    assert warning == (
+        "train.py: warning: no update was made: the run was shorter than --batch-size or --learning-starts"
+    )
+    assert "saturation" not in captured.out
+
+
+def test_a_task_that_ignores_its_seed_is_noted_once(tmp_path, capsys):
+    flags = ["--env", "Unseeded-v0", "--steps", "20", "--max-episode-steps", "5", "--evaluation-episodes", "1"]
+    assert main([*flags, "--no-progress", *SMALL, *in_folder(tmp_path)]) == 0
+    note = "train.py: note: Unseeded-v0 ignores reset(seed=...), so runs are not reproducible\n"
+    assert capsys.readouterr().err == note
+
+
+def test_a_run_that_stops_by_an_error_says_where_and_exits_with_1(tmp_path, capsys):
+    flags = ["--env", "Breaking-v0", "--evaluation-episodes", "1", "--learning-starts", "1000", "--no-progress"]
+    assert main([*flags, *SMALL, *in_folder(tmp_path)]) == 1
+    assert capsys.readouterr().err == (
+        "train.py: stopped: episode 2, step 25: the environment returned the reward nan: non-finite value; "
+        f"progress so far is saved in {tmp_path / 'run'}\n"
+    )
 
 
 def test_the_same_seed_in_two_processes_gives_the_same_bytes_and_another_seed_does_not(tmp_path):
     """With the full-sized networks and XLA, whose threads might add in another order."""
-    flags = ["--episodes", "1", "--evaluation-episodes", "1", "--plot-dir", f"{tmp_path}", "--no-progress"]
-    here = [*flags, "--seed", "0", "--run-dir", f"{tmp_path}/two"]
-    other_process = subprocess.Popen([sys.executable, ROOT / "train.py", *here])
-    for name, seed in {"one": 0, "other": 1}.items():
-        assert train.main([*flags, "--seed", str(seed), "--run-dir", f"{tmp_path}/{name}"]) == 0
-    assert other_process.wait(timeout=300) == 0
+    flags = ["--steps", "200", "--evaluation-episodes", "1", "--no-progress"]
+    other_process = subprocess.Popen([sys.executable, ROOT / "train.py", *flags, *in_folder(tmp_path, "two")])
+    for name, seed in {"one": "0", "other": "1"}.items():
+        assert main([*flags, "--seed", seed, *in_folder(tmp_path, name)]) == 0
+    assert other_process.wait(timeout=100) == 0
 
     def content(name: str) -> list:
-        folder = tmp_path / name
-        rows = [
-            [row[:-1] for row in csv.reader((folder / "episodes.csv").read_text().splitlines())]
-        ]  # all but the seconds
-        rows += [(folder / f"{file}.csv").read_bytes() for file in ("evaluations", "updates")]
-        with np.load(folder / "checkpoints" / "step-000000200" / "variables.npz") as variables:
-            return [*rows, {key: variables[key].tobytes() for key in variables.files}]
+        rows = [row[:-1] for row in csv.reader((tmp_path / name / "episodes.csv").open())]  # all but the seconds
+        logs = [(tmp_path / name / f"{file}.csv").read_bytes() for file in ("evaluations", "updates")]
+        with np.load(tmp_path / name / "checkpoints" / "step-000000200" / "variables.npz") as variables:
+            return [rows, *logs, {key: variables[key].tobytes() for key in variables.files}]
 
     assert content("one") == content("two")
     assert all(one != other for one, other in zip(content("one"), content("other"), strict=True))
-
-
-def started(folder: Path, *flags: str) -> subprocess.Popen:
-    """A real `train.py`, as a user starts it."""
-    environment = {name: value for name, value in os.environ.items() if name != "TF_CPP_MIN_LOG_LEVEL"}
-    command = [sys.executable, ROOT / "train.py", "--run-dir", "run", "--no-progress", *SMALL, *flags]
-    environment["PYTHONPATH"] = str(ROOT)  # for the tasks in tests/tasks.py
-    return subprocess.Popen(command, cwd=folder, stderr=subprocess.PIPE, text=True, env=environment)
-
-
-def wait_for(condition) -> None:
-    deadline = time.monotonic() + 60
-    while time.monotonic() < deadline and not condition():
-        time.sleep(0.1)
-
-
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
-def test_a_signal_ends_a_real_process_politely_and_it_says_how_to_go_on(tmp_path, number, code):
-    process = started(tmp_path, "--episodes", "100000", "--evaluation-episodes", "1")
-    episodes = tmp_path / "run" / "episodes.csv"
-    wait_for(lambda: episodes.exists() and len(episodes.read_text().splitlines()) > 2)
-    process.send_signal(number)
-    _, error = process.communicate(timeout=60)
-    assert process.returncode == code
-    assert error == "train.py: stopped; to go on: python train.py --resume run\n"
-
-
-def test_a_second_signal_ends_a_real_process_at_once_even_in_the_middle_of_a_step(tmp_path):
-    process = started(tmp_path, "--env", "tests.tasks:Sleeping-v0", "--episodes", "9", "--evaluation-episodes", "1")
-    episodes = tmp_path / "run" / "episodes.csv"
-    wait_for(lambda: episodes.exists() and len(episodes.read_text().splitlines()) > 1)
-    began = time.monotonic()
-    for _ in range(2):
-        time.sleep(1)
-        process.send_signal(signal.SIGINT)
-    _, error = process.communicate(timeout=60)
-    assert process.returncode == 130
-    assert error.startswith("train.py: stopped at once; to go on: python train.py --resume run")
-    assert time.monotonic() - began < 30  # the step takes a minute
-
-
-def test_a_task_that_ignores_its_seed_is_told_of_once(tmp_path, capsys):
-    flags = ["--run-dir", f"{tmp_path}/run", "--plot-dir", f"{tmp_path}", "--no-progress", "--max-episode-steps", "5"]
-    assert train.main([*flags, "--env", "Unseeded-v0", "--steps", "10", "--evaluation-episodes", "1", *SMALL]) == 0
-    assert capsys.readouterr().err == "train.py: note: Unseeded-v0 ignores its seed: a run of it cannot be repeated\n"
