@@ -6,8 +6,8 @@ import pytest
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
-import tests.helpers.tasks  # noqa: E402, F401
-from ddpg.config import Config  # noqa: E402
+import tests.helpers.tasks  # noqa: F401
+from ddpg.config import Config
 
 
 @pytest.fixture

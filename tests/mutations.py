@@ -62,7 +62,7 @@ def main(words: Sequence[str]) -> int:
 
 
 def report(mistake: Mistake, result: str, copy: Path) -> bool:
-    """Print the result of one run, with the end of its output if it is not as it should be; return whether it is not."""
+    """Print the result of a run, and the end of its output if the result is wrong; return whether it is wrong."""
     print(f"{result:7} {mistake.name}", flush=True)
     wrong = result not in ("caught", "passed")
     if wrong:

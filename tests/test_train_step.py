@@ -1,4 +1,4 @@
-"""`DDPG.train_step`: Algorithm 1 against numbers worked out by hand, and the ways in which its parts could be mixed up."""
+"""`DDPG.train_step`: Algorithm 1 against numbers worked out by hand, and ways to mix up its parts."""
 
 from dataclasses import replace
 

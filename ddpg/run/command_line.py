@@ -95,10 +95,12 @@ def json_object(text: str) -> dict[str, Any]:
     """Parse a JSON object for argparse, which turns the error into one line."""
     try:
         value = json.loads(text)
-    except json.JSONDecodeError as error:
-        raise argparse.ArgumentTypeError(f"not JSON ({error}): {text!r}; write it like '{{\"g\": 9.81}}'") from None
+    except (ValueError, RecursionError) as error:
+        raise argparse.ArgumentTypeError(
+            f"not JSON ({error}): {text[:200]!r}; write it like '{{\"g\": 9.81}}'"
+        ) from None
     if not isinstance(value, dict):
-        raise argparse.ArgumentTypeError(f"not a JSON object: {text!r}; write it like '{{\"g\": 9.81}}'")
+        raise argparse.ArgumentTypeError(f"not a JSON object: {text[:200]!r}; write it like '{{\"g\": 9.81}}'")
     return value
 
 

@@ -11,6 +11,7 @@ PAGE = "docs/troubleshooting.md"
 RECENT = 10  # episodes whose metrics count as "at the end"
 SATURATED = 0.9
 RECENT_EVALUATIONS = 3
+MARGIN = 1.1  # estimates scatter around the largest value, which a balanced pole's constant reward reaches
 
 
 def warnings_about(run_dir: Path, agent: DDPG) -> list[str]:
@@ -20,11 +21,13 @@ def warnings_about(run_dir: Path, agent: DDPG) -> list[str]:
         run_dir: The run folder, for its CSV files.
         agent: Its agent, whose replay buffer knows the rewards.
     """
-    updates, evaluations = (read_columns(run_dir / f"{name}.csv") for name in ("updates", "evaluations"))
+    episodes, updates, evaluations = (
+        read_columns(run_dir / f"{name}.csv") for name in ("episodes", "updates", "evaluations")
+    )
     rewards = agent.replay_buffer.split(agent.replay_buffer.rows[: len(agent.replay_buffer)]).reward
     if not agent.updates:
         return ["no update was made: the run was shorter than --batch-size or --learning-starts"]
-    if not rewards.any():
+    if not rewards.any() and not episodes["return"].any():  # the buffer may have lost earlier rewards
         return [f"every reward so far was 0, so there was nothing to learn from; see {PAGE}#no-reward-ever-seen"]
     warnings = []
     saturation = float(np.mean(updates["action_saturation"][-RECENT:]))
@@ -35,7 +38,7 @@ def warnings_about(run_dir: Path, agent: DDPG) -> list[str]:
             f"the untrained policy's; see {PAGE}#saturated-actions"
         )
     q_value, limit = float(np.abs(updates["q_value"][-RECENT:]).mean()), max_abs_value(rewards, agent.config.gamma)
-    if q_value > limit:
+    if rewards.any() and q_value > MARGIN * limit:
         warnings.append(
             f"the critic's values reached {q_value:.3g}, but rewards of at most {np.abs(rewards).max():.3g} "
             f"can add up to {limit:.3g} only; see {PAGE}#values-that-grow-without-bound"

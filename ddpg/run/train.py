@@ -103,7 +103,7 @@ def base_config(arguments: argparse.Namespace) -> Config:
         return Config.from_json(settings)
     except RequestError as error:
         raise RequestError(f"{arguments.config}: {error}", "config") from None
-    except (OSError, ValueError, AttributeError) as error:
+    except (OSError, ValueError, AttributeError, RecursionError) as error:
         reason = getattr(error, "strerror", None) or error
         raise RequestError(f"{arguments.config} is not the config.json of a run ({reason})", "config") from None
 

@@ -48,6 +48,7 @@ def test_the_page_gives_the_limits_that_the_warnings_have():
     rows = " ".join(row["it warns if"] for row in PAGE.table("it warns if", "section"))
     assert f"at least {diagnosis.SATURATED} over the last {diagnosis.RECENT} episodes" in rows
     assert f"the last {diagnosis.RECENT_EVALUATIONS} evaluations" in rows
+    assert f"above {diagnosis.MARGIN} times max" in rows
 
 
 def examples() -> list[dict[str, str]]:
