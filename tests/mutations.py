@@ -26,7 +26,7 @@ def run_tests(copy: Path, tests: Sequence[str]) -> int:
         os.dup2(log.fileno(), 2)
     import pytest
 
-    code = pytest.main(["-x", "-p", "no:cacheprovider", "-m", "", *tests])  # -m "": slow ones too
+    code = pytest.main(["-x", "-n", "0", "-p", "no:cacheprovider", "-m", "", *tests])  # -m "": slow ones too
     sys.stdout.flush()
     return int(code)
 

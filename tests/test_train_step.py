@@ -145,6 +145,7 @@ def test_target_networks_have_no_optimizer(small):
 NORMALIZED = {"batch_normalization": True, "action_layer": 2}
 
 
+@pytest.mark.slow
 def test_no_network_is_normalized_by_running_averages_in_training(small):
     """They lag behind the minibatch. The rule holds for all four networks, the targets included."""
     config = replace(small, **NORMALIZED)

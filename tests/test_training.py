@@ -172,6 +172,7 @@ def test_states_whose_scales_differ_by_10_000_are_learned_from_with_batch_normal
     assert (evaluate(agent, make_environment("Scales-v0"), 200).mean > -0.05) is batch_normalization
 
 
+@pytest.mark.slow
 def test_training_is_a_function_of_settings_and_seed(small):
     config = replace(small, env="Pendulum-v1", episodes=2, learning_starts=50)
     (agent, episodes), (again, episodes_again) = trained(config), trained(config)

@@ -38,6 +38,7 @@ def test_the_task_passes_the_check_that_the_page_recommends(tank):
     check_env(gymnasium.make("Tank-v0").unwrapped)
 
 
+@pytest.mark.slow
 def test_the_task_trains_by_its_name_and_its_policy_runs_in_the_control_loop(tank, capsys):
     command = ["--env", "tank:Tank-v0", "--steps", "300", "--evaluation-episodes", "1", "--run-dir", "runs/tank"]
     assert main([*command, *TINY]) == 0

@@ -117,6 +117,7 @@ def test_the_tables_of_metrics_have_every_column_that_molgan_logs():
     assert {re.sub("^(likeliest_)?(molgan_)?", "", name) for name in prefixed} <= set(evaluations)
 
 
+@pytest.mark.slow
 def test_the_table_of_closing_lines_is_what_a_run_prints(finished_run):
     printed = [re.match(r"\w+(?: \w+)?(?=  )", line)[0] for line in finished_run.output.splitlines()]
     listed = [name for row in METRICS.table("line", "what it is") for name in code_spans(row["line"])]

@@ -52,6 +52,7 @@ def test_the_library_example_does_not_drop_the_arguments_that_make_the_task():
         assert f"config.{name}" in README.blocks("python")[0]
 
 
+@pytest.mark.slow
 def test_the_policy_example_gives_actions_in_the_units_of_the_task(finished_run, tmp_path, monkeypatch):
     shutil.copytree(finished_run.folder, tmp_path / "runs" / "mine")
     monkeypatch.chdir(tmp_path)

@@ -62,6 +62,7 @@ def test_the_onnx_graph_has_named_ends_and_a_dynamic_batch(trained_run, tmp_path
         assert [dim.dim_param or dim.dim_value for dim in value.type.tensor_type.shape.dim] == ["batch", size]
 
 
+@pytest.mark.slow
 def test_infinite_bounds_are_replaced_as_in_training(trained_run, tmp_path):
     """With --action-bound, the file's actions end where the agent's do."""
     run_dir = trained_run("Bounds-v0", flags=(
@@ -89,7 +90,7 @@ def test_a_converter_that_writes_nonsense_is_caught_and_leaves_no_file(trained_r
         return tf.lite.TFLiteConverter.from_concrete_functions([call], model)
 
     monkeypatch.setattr(tf.lite.TFLiteConverter, "from_keras_model", broken)
-    with pytest.raises(RequestError, match="differs from the agent by nan of the action range"):
+    with pytest.raises(RequestError, match=r"differs from the agent by .* of the action range"):
         export_policy(trained_run(), tmp_path / "policy.tflite")
     assert list(tmp_path.iterdir()) == []
 
@@ -142,6 +143,7 @@ def test_several_formats_come_from_one_command(trained_run, tmp_path, capsys):
     assert capsys.readouterr().out.count("of the action range at most, in ") == 2
 
 
+@pytest.mark.slow
 def test_best_exports_the_checkpoint_that_evaluated_best(trained_run, tmp_path):
     """It has no replay buffer; the states to compare come from the newest checkpoint's."""
     run_dir = trained_run(steps=400, flags=("--hidden-units", "8", "8", "--evaluate-every", "200"))
@@ -179,6 +181,7 @@ def test_a_missing_package_is_named_with_the_line_that_installs_it(trained_run, 
     assert "try: pip install ai-edge-litert" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_overwrite_replaces_a_file_and_a_folder(trained_run, tmp_path):
     for out, name in ((tmp_path / "policy.onnx", "onnx"), (tmp_path / "policy", "saved_model")):
         for overwrite in (False, True):

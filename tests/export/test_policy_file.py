@@ -15,6 +15,7 @@ def figures(capsys, *words) -> dict:
     return json.loads(capsys.readouterr().out.splitlines()[-1])  # training may have printed before
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("ending", [".onnx", ".tflite", ".keras", ""])
 def test_a_file_returns_what_its_checkpoint_returns(trained_run, tmp_path, capsys, ending):
     run_dir, out = trained_run(), tmp_path / f"policy{ending}"
@@ -25,6 +26,7 @@ def test_a_file_returns_what_its_checkpoint_returns(trained_run, tmp_path, capsy
     assert file["returns"] == pytest.approx(checkpoint["returns"], rel=1e-3)
 
 
+@pytest.mark.slow
 def test_the_task_comes_from_the_file_with_its_own_arguments(trained_run, tmp_path, capsys):
     run_dir = trained_run("Bounds-v0", flags=(
         "--env-kwargs", '{"low": [-4], "high": [3]}', "--hidden-units", "8", "8", "--max-episode-steps", "10",

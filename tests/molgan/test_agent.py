@@ -23,6 +23,7 @@ def train_step(agent: MolGAN, real_reward=LOW, fake_reward=HIGH, rl_weight: floa
     )
 
 
+@pytest.mark.slow
 def test_every_network_learns_and_the_same_seed_gives_the_same_bits():
     fresh, one, other = small_agent(), trained_agent(updates=2), trained_agent(updates=2)
     for name in NETWORKS:
@@ -52,6 +53,7 @@ def test_the_compiled_update_learns_and_gives_the_same_bits_again():
         np.testing.assert_array_equal(*(numbers(getattr(agent, name)) for agent in (one, other)))
 
 
+@pytest.mark.slow
 def test_an_update_is_one_train_step_with_the_metrics_in_their_order():
     """Compiled or not, without XLA: the same numbers up to rounding."""
     compiled, plain = small_agent(), small_agent()
@@ -72,6 +74,7 @@ def test_each_optimizer_has_its_own_settings():
     assert not agent.discriminator_optimizer.use_ema and not agent.reward_optimizer.use_ema
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("imitation", ["wgan", "features"])
 def test_the_metrics_are_what_their_names_say(imitation):
     """Worked out with the equations on an equal agent, in the order in which the networks learn."""
@@ -113,6 +116,7 @@ def test_the_penalty_is_taken_between_real_and_generated_graphs_with_one_share_p
     np.testing.assert_allclose(between[1], real[1])
 
 
+@pytest.mark.slow
 def test_the_penalty_is_part_of_the_discriminators_loss_with_its_weight():
     """With plain gradient steps, the step is linear in the weight of the penalty."""
     steps = []
@@ -135,6 +139,7 @@ def test_the_discriminator_learns_to_tell_real_graphs_from_generated_ones():
     assert float(tf.reduce_mean(agent.discriminator(*real)) - tf.reduce_mean(agent.discriminator(*fake))) > 0.5
 
 
+@pytest.mark.slow
 def test_lambda_decides_whether_the_generator_follows_the_data_or_the_rewards():
     """With λ = 1 the rewards do not matter to it, and with λ = 0 the discriminator does not."""
     data_only = [
@@ -164,6 +169,7 @@ def test_the_generators_step_changes_no_other_network():
     np.testing.assert_array_equal(numbers(agent.reward_network), before[1])
 
 
+@pytest.mark.slow
 def test_the_reward_network_learns_the_rewards_of_real_and_of_generated_graphs():
     agent = small_agent(reward_learning_rate=5e-3)
     real, fake = soft_real_graphs(agent.config), agent.soft_graphs(agent.latent(agent.update_seed))
@@ -202,6 +208,7 @@ def test_the_temperature_makes_graphs_soft():
     np.testing.assert_allclose(flat, 0.2, atol=0.01)
 
 
+@pytest.mark.slow
 def test_the_averaged_weights_are_the_moving_average_and_are_given_back():
     momentum, averages = 0.5, None
     agent = small_agent(generator_average=momentum, discriminator_steps=1)

@@ -45,6 +45,7 @@ def test_the_same_seed_generates_the_same_graphs(monkeypatch):
     assert generate(agent, 50, seed=3)[0].atoms.shape == (50, 9)
 
 
+@pytest.mark.slow
 def test_graphs_are_generated_with_the_averaged_weights():
     agent = trained_agent(updates=3, learning_rate=0.3)
     z = np.random.default_rng(0).normal(size=(200, agent.config.latent_size)).astype(np.float32)

@@ -46,6 +46,7 @@ def test_train_evaluate_and_sample_work_on_one_run(trained, tmp_path, capsys):
     assert f"--out: {out} already exists" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_train_prints_the_results_and_the_next_command(run_dir, capsys):
     resume(run_dir)
     lines = dict(line.split(maxsplit=1) for line in capsys.readouterr().out.splitlines())
@@ -91,6 +92,7 @@ def test_a_request_that_cannot_be_met_is_refused_in_one_line_and_changes_nothing
     assert contents(tmp_path) == before
 
 
+@pytest.mark.slow
 def test_settings_that_have_not_changed_may_be_given_again_when_resuming(run_dir, monkeypatch):
     stub_updates(monkeypatch)
     resume(run_dir, *FLAGS, "--epochs", "5", "--seed", "0", "--rl-weight", "0.9")
@@ -144,6 +146,7 @@ def test_a_run_without_a_best_checkpoint_is_evaluated_at_its_newest(run_dir, cap
     assert capsys.readouterr().out.startswith(f"checkpoint  {find_checkpoint(run_dir)}\n")
 
 
+@pytest.mark.slow
 def test_data_smaller_than_one_update_are_pointed_out(tmp_path, capsys, monkeypatch):
     stub_updates(monkeypatch)
     (tmp_path / "two.smi").write_text("CCO\nCCN\n")

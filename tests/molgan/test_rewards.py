@@ -12,6 +12,7 @@ from ddpg.molgan.rewards import Reward
 from tests.molgan.test_dataset import QM9
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not QM9.exists(), reason="needs ../shared/data/qm9_5k.smi")
 def test_the_scales_are_those_of_the_authors():
     """The data's means are known: with another scale, no result could be compared."""

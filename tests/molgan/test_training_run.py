@@ -38,6 +38,7 @@ def read_csv(path: Path) -> tuple[tuple[str, ...], list[list[float]]]:
     return tuple(header), [[float(value) for value in row] for row in rows]
 
 
+@pytest.mark.slow
 def test_a_run_that_repeats_its_last_epochs_ends_where_it_ended_before(trained, run_dir):
     resume(run_dir / "checkpoints" / "step-000000004")
     assert_same_run(trained, run_dir)
@@ -52,6 +53,7 @@ def test_an_extended_run_ends_where_a_run_in_one_go_ends(trained, tmp_path, chec
     assert_same_run(trained, run_dir)
 
 
+@pytest.mark.slow
 def test_every_column_of_the_log_holds_what_its_name_says(monkeypatch, tmp_path):
     run = stubbed_run(monkeypatch, tmp_path / "run", [0.1, 0.2, 0.3], epochs=2)
     header, (first, second) = read_csv(tmp_path / "run" / "epochs.csv")
@@ -69,6 +71,7 @@ def test_every_column_of_the_log_holds_what_its_name_says(monkeypatch, tmp_path)
     assert dict(zip(header[1:-1], rows[-1][1:-1], strict=True)) == run.results
 
 
+@pytest.mark.slow
 def test_the_generator_with_the_highest_score_is_kept_and_the_first_of_equal_ones(monkeypatch, tmp_path):
     marked = []
     monkeypatch.setattr(training_run, "draw_curves", lambda *arguments: marked.append(arguments[3]))
@@ -77,6 +80,7 @@ def test_the_generator_with_the_highest_score_is_kept_and_the_first_of_equal_one
     assert run.folder.best == 0.5 and marked == [1]
 
 
+@pytest.mark.slow
 def test_two_evaluations_of_one_generator_give_the_same_results(monkeypatch, tmp_path):
     """All use the same z and noise, so the curve shows the generator and not the luck of the draw."""
     stubbed_run(monkeypatch, tmp_path / "run", [0.1, 0.2, 0.3], epochs=2)  # its updates change nothing
@@ -84,6 +88,7 @@ def test_two_evaluations_of_one_generator_give_the_same_results(monkeypatch, tmp
     assert one[1:-1] == other[1:-1]
 
 
+@pytest.mark.slow
 def test_an_evaluation_outside_the_schedule_keeps_no_generator(monkeypatch, tmp_path):
     """It is dropped when the run is extended; a longer run would have another best generator than one in one go."""
     stubbed_run(monkeypatch, tmp_path / "run", [0.1, 0.2, 0.9], epochs=3, evaluate_every=2)
@@ -106,6 +111,7 @@ def test_a_run_resumed_before_its_best_generator_keeps_a_new_best_one(run_dir, m
     assert len(csv_rows(run_dir / "evaluations.csv")) == 3
 
 
+@pytest.mark.slow
 def test_a_stopped_run_completes_its_epoch_and_prints_the_command_that_resumes_it(tmp_path, capsys, monkeypatch):
     stub_updates(monkeypatch, then=lambda agent: signal.raise_signal(signal.SIGTERM) if agent.updates == 3 else None)
     run_dir = train(tmp_path / "run", 4, code=143)
@@ -152,6 +158,7 @@ def test_a_full_disk_stops_the_run_in_one_line(run_dir, capsys, monkeypatch):
     )
 
 
+@pytest.mark.slow
 def test_the_plots_are_drawn_even_if_no_generated_graph_is_valid(monkeypatch, tmp_path):
     stubbed_run(monkeypatch, tmp_path / "run", [0.1, 0.2, 0.3], epochs=2)
     assert all(path.read_bytes().startswith(b"\x89PNG") for path in (tmp_path / "plots").iterdir())

@@ -66,6 +66,7 @@ def test_a_resumed_run_ends_where_the_uninterrupted_run_ends(config, tmp_path, p
     assert_same_run(tmp_path / "whole", tmp_path / "parts")
 
 
+@pytest.mark.slow
 def test_rows_logged_after_the_newest_checkpoint_are_dropped_and_repeated(config, tmp_path):
     """As after a kill: the CSV files are ahead of the newest checkpoint."""
     config = replace(config, learning_starts=1_000)
@@ -104,6 +105,7 @@ def test_the_settings_and_the_last_episode_come_back(agent, saved):
     assert load(checkpoint, longer)[0].config == longer
 
 
+@pytest.mark.slow
 def test_a_loaded_agent_can_update_at_once(agent, tmp_path):
     agent.replay_buffer.rows[:] = np.arange(10)
     snapshot = snapshot_of(agent, EPISODE, {})

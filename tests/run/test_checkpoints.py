@@ -172,6 +172,7 @@ def test_an_existing_checkpoint_is_never_written_again(tmp_path, kind):
     assert (tmp_path / f"{kind}-000000010").stat().st_ino == before
 
 
+@pytest.mark.slow
 def test_a_damaged_older_checkpoint_does_not_stop_the_run(config, tmp_path):
     """The replay files that it may need are kept."""
     finished_run(replace(config, keep_checkpoints=3), tmp_path / "run")

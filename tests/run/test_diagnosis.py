@@ -2,13 +2,41 @@
 
 from dataclasses import replace
 
+import gymnasium
+import numpy as np
 import pytest
 
 from ddpg.run.diagnosis import PAGE, max_abs_value, warnings_about
+from ddpg.run.plotting import read_columns
+from ddpg.run.train import main
 from tests.helpers.pages import Page
-from tests.helpers.runs import finished_run
+from tests.helpers.runs import SMALL, finished_run
+from tests.helpers.tasks import Rewardless, Task
 
 pytestmark = pytest.mark.usefixtures("without_plots")
+
+
+class Doubling(Task):
+    """Its state doubles at each step: what the critic learns of one state, it overestimates for the next."""
+
+    def step(self, action):
+        _, *rest = super().step(action)
+        return np.full(1, 2.0**self.clock, np.float32), *rest
+
+
+class Once(Rewardless):
+    """Pays in its first step, and never again."""
+
+    paid = False
+
+    def step(self, action):
+        state, reward, *rest = super().step(action)
+        reward, self.paid = (reward if self.paid else 5.0), True
+        return state, reward, *rest
+
+
+for task in (Doubling, Once):
+    gymnasium.register(f"{task.__name__}-v0", task, max_episode_steps=10, disable_env_checker=True)
 
 
 def warnings_of(config, run_dir) -> list[str]:
@@ -48,6 +76,7 @@ def test_a_run_without_an_update_is_reported(config, tmp_path):
     assert warning.startswith("no update was made")
 
 
+@pytest.mark.slow
 def test_a_policy_that_is_right_to_stay_at_a_bound_is_not_reported(config, tmp_path):
     """The best action of this task is the upper bound, so saturation alone is no fault."""
     run = finished_run(replace(config, env="Highest-v0", steps=600, actor_learning_rate=3e-3), tmp_path / "run")
@@ -55,6 +84,7 @@ def test_a_policy_that_is_right_to_stay_at_a_bound_is_not_reported(config, tmp_p
     assert warnings_about(run.folder.path, run.agent) == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("env", ["Matching-v0", "Pendulum-v1", "Endless-v0"])
 def test_a_sound_run_is_not_reported(config, tmp_path, env):
     learning = replace(config, env=env, steps=600, actor_learning_rate=3e-3, critic_learning_rate=3e-3)
@@ -62,10 +92,68 @@ def test_a_sound_run_is_not_reported(config, tmp_path, env):
 
 
 def test_the_largest_value_is_the_sum_of_a_geometric_series():
-    import numpy as np
-
     assert max_abs_value(np.array([1.0, -2.0]), 0.9) == pytest.approx(20)
     assert max_abs_value(np.array([1.0]), 1.0) == np.inf
+
+
+def eager(config):
+    """Return settings without target networks, whose critic takes large steps."""
+    return replace(config, gamma=0.99, tau=1.0, critic_learning_rate=0.1)
+
+
+def test_values_that_diverge_are_reported(config, tmp_path):
+    """Each target is the critic's own extrapolation to a larger state."""
+    run = finished_run(replace(eager(config), env="Doubling-v0", steps=400), tmp_path / "run")
+    assert abs(run.episode.metrics.q_value) > 1e6
+    warnings = warnings_about(run.folder.path, run.agent)
+    (warning,) = [each for each in warnings if "#saturated-actions" not in each]  # the actor may follow
+    assert warning.startswith("the critic's values reached ")
+    message = "but rewards of at most 1 can add up to 100 only"
+    assert warning.endswith(f", {message}; see {PAGE}#values-that-grow-without-bound")
+
+
+def replace_column(path, name: str, value: float) -> None:
+    """Replace a column of a CSV file of numbers."""
+    columns = read_columns(path)
+    columns[name][:] = value
+    rows = zip(*columns.values(), strict=True)
+    path.write_text("\n".join([",".join(columns), *(",".join(map(str, row)) for row in rows)]) + "\n")
+
+
+def test_values_around_the_sum_of_constant_rewards_are_not_reported(config, tmp_path):
+    """As with a pole that is always balanced: the values scatter around the largest possible one."""
+    run = finished_run(replace(eager(config), env="Endless-v0", steps=600), tmp_path / "run")
+    assert run.episode.metrics.q_value == pytest.approx(100, abs=5)
+    assert warnings_about(run.folder.path, run.agent) == []
+    for q_value, expected in ((109.0, 0), (111.0, 1), (-109.0, 0), (-111.0, 1)):
+        replace_column(run.folder.path / "updates.csv", "q_value", q_value)
+        assert len(warnings_about(run.folder.path, run.agent)) == expected
+    # Saturated actions are reported only where the last three evaluations are no better than the first one.
+    replace_column(run.folder.path / "updates.csv", "q_value", 0.0)
+    replace_column(run.folder.path / "updates.csv", "action_saturation", 0.95)
+    for means, expected in (((1, 4, 4, -1), 0), ((1, 4, -1, -1, -1), 1), ((1, 4, 1, 1, 1), 1), ((1,), 0)):
+        rows = [f"{steps},{mean},0,5" for steps, mean in enumerate(means)]
+        (run.folder.path / "evaluations.csv").write_text("\n".join(["steps,mean,std,episodes", *rows]) + "\n")
+        assert len(warnings_about(run.folder.path, run.agent)) == expected
+
+
+def test_without_discounting_no_value_is_too_large(config, tmp_path):
+    run = finished_run(replace(eager(config), env="Endless-v0", gamma=1.0, steps=200), tmp_path / "run")
+    assert abs(run.episode.metrics.q_value) > 100
+    assert not [each for each in warnings_about(run.folder.path, run.agent) if "the critic's values" in each]
+
+
+def test_a_reward_that_the_buffer_has_lost_was_seen_all_the_same(config, tmp_path):
+    run = finished_run(replace(config, env="Once-v0", steps=40, buffer_size=16), tmp_path / "run")
+    assert not run.agent.replay_buffer.split(run.agent.replay_buffer.rows).reward.any()
+    assert warnings_about(run.folder.path, run.agent) == []
+
+
+def test_a_warning_is_printed_after_the_results_and_leaves_the_exit_code_alone(tmp_path, capsys):
+    flags = ["--env", "Rewardless-v0", "--steps", "30", "--evaluation-episodes", "1", "--no-progress", *SMALL]
+    assert main([*flags, "--run-dir", str(tmp_path / "run"), "--plot-dir", str(tmp_path / "plots")]) == 0
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith("train.py: warning: every reward so far was 0, ")
 
 
 def test_every_warning_points_to_a_section_that_exists():

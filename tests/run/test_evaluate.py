@@ -54,6 +54,7 @@ def refusal(capsys, *flags: str) -> str:
     return captured.err
 
 
+@pytest.mark.slow
 def test_the_newest_checkpoint_is_evaluated_by_default_and_its_path_printed(run_dir, capsys):
     assert main(["--checkpoint", str(run_dir), "--episodes", "3", "--seed", "2"]) == 0
     first, second, third, *rest = capsys.readouterr().out.splitlines()
@@ -146,6 +147,7 @@ def test_a_window_without_a_display_names_the_flag_and_the_other_way(run_dir, ca
     assert line == "evaluate.py: error: --render: no display found for a window; use --video DIR\n"
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
 @pytest.mark.filterwarnings("ignore::UserWarning")
 def test_a_video_is_written_for_each_episode(run_dir, tmp_path, capsys, monkeypatch):
@@ -161,6 +163,7 @@ def test_a_video_folder_that_cannot_be_written_is_named(run_dir, tmp_path, capsy
     assert "--video: cannot write to" in line
 
 
+@pytest.mark.slow
 def test_the_script_gives_the_exit_codes_of_its_command(tmp_path):
     """0 and 2 of a real process, which prints neither a traceback nor TensorFlow's notes."""
     command = [sys.executable, ROOT / "evaluate.py"]

@@ -5,7 +5,6 @@ import sys
 
 import pytest
 
-from ddpg.config import PRESETS
 from ddpg.run.train import main as train
 from tests.helpers.pages import ROOT
 from tests.helpers.runs import assert_same_run
@@ -24,7 +23,7 @@ SLOW = [
 ]
 
 
-@pytest.mark.parametrize("preset", PRESETS)
+@pytest.mark.parametrize("preset", ["blog", pytest.param("paper", marks=pytest.mark.slow)])
 @pytest.mark.parametrize(("env", "steps", "flags"), [("Pendulum-v1", 400, ["--no-jit-compile"]), *SLOW])
 def test_half_a_run_and_the_other_half_in_a_new_process_are_the_whole_run(tmp_path, env, steps, flags, preset):
     common = ["--no-progress", "--plot-dir", str(tmp_path)]

@@ -70,6 +70,7 @@ def benchmark(monkeypatch):
     return importlib.import_module("memory")
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc/self/status")
 def test_a_run_stays_within_250_mb_of_tensorflow_and_its_buffer(benchmark):
     """Full-sized networks, so that what XLA takes to compile them counts; the peak is reached in the first steps."""

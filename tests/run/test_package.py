@@ -4,9 +4,11 @@ import os
 import subprocess
 import sys
 import tomllib
+from importlib import import_module
 
 import pytest
 
+from ddpg.run.command_line import COMMANDS
 from tests.helpers.pages import ROOT
 
 
@@ -22,6 +24,33 @@ def test_the_extras_are_those_of_the_requirement_files():
     assert set(extras["molgan"]) == requirements("requirements-molgan.txt")
     assert {*extras["onnx"], *extras["litert"], *extras["c"]} == requirements("requirements-export.txt")
     assert set(extras["test"]) - {"ddpg-reference[tasks,molgan,onnx,litert,c]"} == requirements("requirements-test.txt")
+
+
+def test_a_requirements_file_includes_those_that_its_extra_stands_for():
+    def included(name: str) -> set[str]:
+        lines = (ROOT / name).read_text(encoding="utf-8").splitlines()
+        return {line.split()[1] for line in lines if line.startswith("-r ")}
+
+    assert included("requirements.txt") == set()
+    for name in ("tasks", "molgan", "export"):
+        assert included(f"requirements-{name}.txt") == {"requirements.txt"}
+    assert included("requirements-test.txt") == {f"requirements-{name}.txt" for name in ("tasks", "molgan", "export")}
+
+
+def test_every_console_script_leads_to_a_function_and_is_known_to_the_messages():
+    with (ROOT / "pyproject.toml").open("rb") as file:
+        scripts = tomllib.load(file)["project"]["scripts"]
+    assert scripts.keys() == COMMANDS.keys()
+    for target in scripts.values():
+        module, _, function = target.partition(":")
+        assert callable(getattr(import_module(module), function))
+
+
+@pytest.mark.parametrize("name", ["train", "evaluate"])
+def test_the_scripts_of_a_checkout_run_what_the_console_scripts_run(name):
+    script = import_module(name)
+    assert script.__file__ == str(ROOT / f"{name}.py")
+    assert script.main is import_module(f"ddpg.run.{name}").main
 
 
 @pytest.mark.slow

@@ -179,6 +179,7 @@ def test_a_task_that_ignores_its_seed_is_noted_and_others_are_not(config, tmp_pa
     assert start_run(replace(config, env="Pendulum-v1"), tmp_path / "two", tmp_path).notes == []
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
 def test_threads_are_set_before_tensorflow_computes_and_a_users_own_choice_is_kept(tmp_path):
     """Once TensorFlow has computed, it refuses them."""

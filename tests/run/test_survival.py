@@ -56,6 +56,7 @@ time.sleep(60)
 """
 
 
+@pytest.mark.slow
 def test_a_lock_keeps_a_second_run_out_until_its_process_is_gone(untrained, tmp_path):
     finished_run(untrained, tmp_path / "run")
     command = [sys.executable, "-c", HOLD, str(tmp_path / "run")]
@@ -69,6 +70,7 @@ def test_a_lock_keeps_a_second_run_out_until_its_process_is_gone(untrained, tmp_
     assert finish(tmp_path / "run", episodes=7).episode.number == 7
 
 
+@pytest.mark.slow
 def test_a_disk_that_fails_at_any_moment_leaves_complete_checkpoints(untrained, tmp_path, monkeypatch):
     """Now one fsync fails and now another, as on a full disk; the run stops with a line that names the file."""
     finished_run(untrained, tmp_path / "whole")
@@ -97,6 +99,7 @@ def test_a_disk_that_fails_at_any_moment_leaves_complete_checkpoints(untrained, 
     assert resumed >= 3
 
 
+@pytest.mark.slow
 def test_a_file_that_can_only_be_written_in_part_leaves_complete_checkpoints(untrained, tmp_path, monkeypatch):
     """A real failure: the system lets no file grow beyond a limit, which the variables reach."""
     finished_run(untrained, tmp_path / "whole")
@@ -142,6 +145,7 @@ def test_a_read_only_folder_is_refused_in_one_line(untrained):
                 path.chmod(0o755)
 
 
+@pytest.mark.slow
 def test_a_damaged_newest_checkpoint_is_named_and_the_one_before_it_used_only_if_named(untrained, tmp_path):
     """The resumed run repeats what the damaged checkpoint held."""
     finished_run(untrained, tmp_path / "whole")

@@ -151,6 +151,7 @@ def test_a_config_file_repeats_a_run_bit_for_bit(tmp_path):
     assert_same_run(tmp_path / "one", tmp_path / "two")
 
 
+@pytest.mark.slow
 def test_flags_beside_a_config_file_win(tmp_path):
     """A length in episodes wins over one in steps, too."""
     assert main([*UNTRAINED, "--steps", "10", "--tau", "0.5", *in_folder(tmp_path, "one")]) == 0
@@ -186,6 +187,7 @@ def test_a_run_too_short_for_an_update_is_noted_before_and_after(tmp_path, capsy
     assert "saturation" not in captured.out
 
 
+@pytest.mark.slow
 def test_a_task_that_ignores_its_seed_is_noted_once(tmp_path, capsys):
     flags = ["--env", "Unseeded-v0", "--steps", "20", "--max-episode-steps", "5", "--evaluation-episodes", "1"]
     assert main([*flags, "--no-progress", *SMALL, *in_folder(tmp_path)]) == 0
@@ -202,6 +204,7 @@ def test_a_run_that_stops_by_an_error_says_where_and_exits_with_1(tmp_path, caps
     )
 
 
+@pytest.mark.slow
 def test_the_same_seed_in_two_processes_gives_the_same_bytes_and_another_seed_does_not(tmp_path):
     """With the full-sized networks and XLA, whose threads might add in another order."""
     flags = ["--steps", "200", "--evaluation-episodes", "1", "--no-progress"]
