@@ -81,6 +81,7 @@ def test_rounding_never_takes_an_action_beyond_its_bounds(low, high):
     assert scale == pytest.approx((np.float32(high) - np.float32(low)) / 2, rel=1e-3, abs=0.1 if low == 1e6 else 0)
 
 
+@pytest.mark.slow
 def test_a_converter_that_writes_nonsense_is_caught_and_leaves_no_file(trained_run, tmp_path, monkeypatch):
     """TFLiteConverter.from_concrete_functions is such a converter: without a word, its file answers NaN."""
     import tensorflow as tf
@@ -95,6 +96,7 @@ def test_a_converter_that_writes_nonsense_is_caught_and_leaves_no_file(trained_r
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ENDINGS)
 def test_a_file_that_differs_from_the_agent_is_an_error_and_leaves_no_file(trained_run, tmp_path, monkeypatch, name):
     plain_policy = export.plain_policy

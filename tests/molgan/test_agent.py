@@ -31,6 +31,7 @@ def test_every_network_learns_and_the_same_seed_gives_the_same_bits():
         np.testing.assert_array_equal(numbers(getattr(one, name)), numbers(getattr(other, name)))
 
 
+@pytest.mark.slow
 def test_the_seed_decides_the_weights_of_each_network_and_the_random_numbers():
     one, other = small_agent(seed=1), small_agent(seed=2)
     for name in NETWORKS:
@@ -131,6 +132,7 @@ def test_the_penalty_is_part_of_the_discriminators_loss_with_its_weight():
     np.testing.assert_allclose(tenfold - without, 10 * (once - without), rtol=1e-3, atol=1e-4)
 
 
+@pytest.mark.slow
 def test_the_discriminator_learns_to_tell_real_graphs_from_generated_ones():
     agent = small_agent(learning_rate=0.01, penalty_weight=0.0)
     real, fake = soft_real_graphs(agent.config), agent.soft_graphs(agent.latent(agent.update_seed))
@@ -154,6 +156,7 @@ def test_lambda_decides_whether_the_generator_follows_the_data_or_the_rewards():
     assert not np.array_equal(data_only[0], objective_only[0])
 
 
+@pytest.mark.slow
 def test_the_generator_learns_to_be_predicted_a_higher_reward():
     agent = small_agent(learning_rate=1e-3)
     real, z = soft_real_graphs(agent.config), agent.latent(agent.update_seed)
@@ -187,6 +190,7 @@ def test_the_scored_graph_is_the_one_that_the_reward_network_sees():
     np.testing.assert_array_equal(bonds, np.argmax(soft_bonds, axis=-1))
 
 
+@pytest.mark.slow
 def test_the_reward_network_learns_from_the_graphs_that_the_rewards_belong_to(monkeypatch):
     """The last minibatch of real graphs with its rewards, and the generated graphs that were scored with theirs."""
     agent, seen = small_agent(), []
@@ -201,6 +205,7 @@ def test_the_reward_network_learns_from_the_graphs_that_the_rewards_belong_to(mo
     assert real_reward is LOW and fake_reward is HIGH
 
 
+@pytest.mark.slow
 def test_the_temperature_makes_graphs_soft():
     cold, warm = (small_agent(temperature=temperature) for temperature in (0.01, 100.0))
     (sharp, _), (flat, _) = (agent.soft_graphs(agent.latent(agent.update_seed)) for agent in (cold, warm))
@@ -227,6 +232,7 @@ def test_the_averaged_weights_are_the_moving_average_and_are_given_back():
     np.testing.assert_array_equal(numbers(agent.generator), weights)
 
 
+@pytest.mark.slow
 def test_no_two_minibatches_share_their_random_numbers():
     agent = MolGAN(MolGANConfig(**SMALL))
     seeds = []

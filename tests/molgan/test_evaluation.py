@@ -55,6 +55,7 @@ def test_graphs_are_generated_with_the_averaged_weights():
     assert not np.array_equal(likeliest(*agent.logits(z)).bonds, averaged.bonds)
 
 
+@pytest.mark.slow
 def test_what_the_sampler_has_repaired_counts_apart_from_what_the_generator_made():
     agent = small_agent()
     results = evaluate_generator(agent, 100, 0, set(), {"objective": Reward(["solubility"])})

@@ -120,6 +120,7 @@ def test_a_run_whose_molecules_have_changed_or_gone_is_refused(run_dir, capsys, 
     assert reason in error and f"{flags[1]}: " in error and str(path) in error and error.count("\n") == 1
 
 
+@pytest.mark.slow
 def test_a_checkpoint_of_the_other_system_is_refused_with_the_command_to_use(trained, tmp_path, capsys):
     ddpg_run = tmp_path / "ddpg"
     finished_run(Config(env="Matching-v0", episodes=1, hidden_units=(8, 8), evaluation_episodes=1), ddpg_run)

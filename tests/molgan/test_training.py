@@ -85,6 +85,7 @@ def test_an_epoch_reports_the_means_over_its_updates(monkeypatch):
         assert epoch.reward == pytest.approx(np.mean([fake_reward for *_, fake_reward, _ in rewards])) != 0
 
 
+@pytest.mark.slow
 def test_a_resumed_run_continues_with_the_next_epoch_of_the_same_run(monkeypatch):
     whole, calls = watched_agent(monkeypatch)
     for _ in train(whole, dataset_of()):

@@ -101,6 +101,7 @@ def test_an_evaluation_outside_the_schedule_keeps_no_generator(monkeypatch, tmp_
     assert names(tmp_path / "run" / "checkpoints", "best-*") == ["best-000000004"]
 
 
+@pytest.mark.slow
 def test_a_run_resumed_before_its_best_generator_keeps_a_new_best_one(run_dir, monkeypatch):
     """Otherwise, if the repeated epochs score lower, as on another machine, no generator would ever be kept."""
     stub_updates(monkeypatch)

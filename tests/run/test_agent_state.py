@@ -97,6 +97,7 @@ def test_every_random_stream_and_counter_comes_back(agent, saved):
     assert again.noise.shock.rng is again.rngs["noise"]
 
 
+@pytest.mark.slow
 def test_the_settings_and_the_last_episode_come_back(agent, saved):
     checkpoint = open_checkpoint(saved)
     assert load(checkpoint)[0].config == agent.config

@@ -118,6 +118,7 @@ def test_only_later_checkpoints_and_incomplete_ones_are_deleted_by_a_resume(tmp_
     assert names(tmp_path / "checkpoints") == ["best-000000010", "best-000000020", "step-000000010", "step-000000020"]
 
 
+@pytest.mark.slow
 def test_folders_with_other_names_are_never_deleted(config, tmp_path):
     finished_run(config, tmp_path / "run")
     folder = tmp_path / "run" / "checkpoints"
@@ -134,6 +135,7 @@ def test_folders_with_other_names_are_never_deleted(config, tmp_path):
     assert names(folder, "step-?????????") == ["step-000000040", "step-000000060"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("link", ["checkpoints", "checkpoints/replay"])
 def test_nothing_is_written_or_deleted_through_a_link(config, tmp_path, link):
     finished_run(config, tmp_path / "run")

@@ -80,6 +80,7 @@ def test_a_console_script_names_itself_in_its_errors_and_its_help(name, console_
     assert capsys.readouterr().out.startswith(f"usage: {name} [-h]")
 
 
+@pytest.mark.slow
 def test_a_console_script_prints_the_next_command_and_its_notes_by_name(tmp_path, console_script, capsys):
     console_script("ddpg-train")
     run_dir = tmp_path / "my run"  # must be quoted in the command

@@ -58,6 +58,7 @@ def test_actions_stuck_at_the_wrong_bound_are_reported(config, tmp_path):
     assert warning.endswith(f"{PAGE}#saturated-actions")
 
 
+@pytest.mark.slow
 def test_values_beyond_what_the_rewards_can_add_up_to_are_reported(config, tmp_path):
     """A critic that overshoots on large states settles at values that no reward explains."""
     broken = replace(config, env="Scales-v0", steps=400, gamma=0.0, critic_learning_rate=3.0)

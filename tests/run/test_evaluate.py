@@ -73,6 +73,7 @@ def test_best_takes_the_checkpoint_that_evaluated_best_and_prints_its_path(run_d
     assert f"checkpoint  {run_dir / 'checkpoints' / 'best-000000200'}\n" in capsys.readouterr().out
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("flag", "name"), [((), "step-000000400"), (("--best",), "best-000000200")])
 def test_the_policy_evaluated_is_that_of_the_checkpoint_printed(run_dir, capsys, flag, name):
     agent = load_for_acting(run_dir / "checkpoints" / name)
@@ -80,6 +81,7 @@ def test_the_policy_evaluated_is_that_of_the_checkpoint_printed(run_dir, capsys,
     assert figures(capsys, "--checkpoint", run_dir, "--episodes", 2, "--seed", 4, *flag)["returns"] == list(expected)
 
 
+@pytest.mark.slow
 def test_a_named_checkpoint_is_taken_with_and_without_best(run_dir, capsys):
     path = run_dir / "checkpoints" / "step-000000200"
     for best in ((), ("--best",)):
@@ -127,6 +129,7 @@ def test_a_bad_request_gets_one_line_and_exit_code_2(flags, words, tmp_path, cap
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.slow
 def test_a_task_that_has_changed_since_training_is_refused(small, tmp_path, capsys, monkeypatch, without_plots):
     config = replace(
         small, env="States-v0", env_kwargs={"kind": "double"}, episodes=1, evaluation_episodes=1, max_episode_steps=5

@@ -68,6 +68,7 @@ def test_tensorboard_gets_the_same_numbers_and_no_counters(tmp_path):
     ]
 
 
+@pytest.mark.slow
 def test_tensorboard_shows_no_row_twice_after_a_resume(small, tmp_path, without_plots):
     """The rows after the checkpoint are repeated, so the file is made again from the CSV files."""
     config = replace(small, env="Endless-v0", evaluate_every=20, evaluation_episodes=1, checkpoint_every=20)

@@ -103,6 +103,7 @@ def test_a_length_may_grow_and_nothing_else_may_change():
         assert caught.value.setting == next(iter(given))
 
 
+@pytest.mark.slow
 def test_the_length_given_last_counts_whether_in_episodes_or_in_steps(config, tmp_path):
     finished_run(replace(config, steps=40, episodes=250), tmp_path / "run")
     run = finish(tmp_path / "run", episodes=6)

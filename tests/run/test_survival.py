@@ -122,6 +122,7 @@ def test_a_file_that_can_only_be_written_in_part_leaves_complete_checkpoints(unt
     assert_same_run(tmp_path / "whole", tmp_path / "run")
 
 
+@pytest.mark.slow
 def test_a_read_only_folder_is_refused_in_one_line(untrained):
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)

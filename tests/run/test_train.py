@@ -64,6 +64,7 @@ def test_the_results_end_with_the_command_that_comes_next(tmp_path, capsys, monk
     assert json.loads(capsys.readouterr().out)["episodes"] == 2
 
 
+@pytest.mark.slow
 def test_the_bar_counts_steps_where_the_length_is_given_in_steps(tmp_path, capsys):
     assert main([*UNTRAINED, "--steps", "25", "--progress", *in_folder(tmp_path)]) == 0
     assert "25/25 steps" in capsys.readouterr().err
@@ -164,6 +165,7 @@ def test_flags_beside_a_config_file_win(tmp_path):
     assert saved_config(tmp_path / "three") == one | {"steps": 20}
 
 
+@pytest.mark.slow
 def test_a_flag_wins_over_the_preset(tmp_path):
     flags = ["--preset", "paper", "--tau", "0.25", "--episodes", "1", *UNTRAINED]
     assert main([*flags, *in_folder(tmp_path)]) == 0
@@ -176,6 +178,7 @@ def test_a_flag_wins_over_the_preset(tmp_path):
     }  # fmt: skip
 
 
+@pytest.mark.slow
 def test_a_run_too_short_for_an_update_is_noted_before_and_after(tmp_path, capsys):
     assert main([*UNTRAINED, "--steps", "20", *in_folder(tmp_path)]) == 0
     captured = capsys.readouterr()
@@ -195,6 +198,7 @@ def test_a_task_that_ignores_its_seed_is_noted_once(tmp_path, capsys):
     assert capsys.readouterr().err == note
 
 
+@pytest.mark.slow
 def test_a_run_that_stops_by_an_error_says_where_and_exits_with_1(tmp_path, capsys):
     flags = ["--env", "Breaking-v0", "--evaluation-episodes", "1", "--learning-starts", "1000", "--no-progress"]
     assert main([*flags, *SMALL, *in_folder(tmp_path)]) == 1

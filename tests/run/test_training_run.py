@@ -44,6 +44,7 @@ def best(run_dir) -> list[str]:
     return names(run_dir / "checkpoints", "best-*")
 
 
+@pytest.mark.slow
 def test_a_run_leaves_the_documented_files_and_a_curve(config, tmp_path):
     finished_run(config, tmp_path / "run")
     assert names(tmp_path / "run") == [
