@@ -83,7 +83,7 @@ def measure(agent: "DDPG", environment: "gymnasium.Env", folder: Path, every: in
         return time.perf_counter() - start
 
     buffer_bytes = agent.replay_buffer.rows.nbytes
-    print(f"the first one, with the whole buffer of {buffer_bytes / 2**20:.0f} MiB, took {save(Episode()):.2f} s")
+    print(f"first checkpoint, with the whole buffer of {buffer_bytes / 2**20:.0f} MiB: {save(Episode()):.2f} s")
     rows: list[dict[str, Any]] = []
     saving, start = 0.0, time.perf_counter()
     with paused_garbage_collector():

@@ -47,7 +47,10 @@ def main() -> None:
         reference.steps_per_second(REFERENCE_UPDATES)  # warms up
         command = [sys.executable, str(ROOT / "train.py"), "--env", arguments.env, "--steps", str(arguments.steps)]
         process = subprocess.Popen([*command, "--run-dir", f"{folder}/run", "--plot-dir", folder, "--no-progress"])
-        observations = watch(process, Path(folder, "run", "episodes.csv"), reference, arguments.seconds)
+        try:
+            observations = watch(process, Path(folder, "run", "episodes.csv"), reference, arguments.seconds)
+        finally:
+            process.kill()  # has no effect on a run that has ended
         if process.returncode:
             raise SystemExit(f"train.py ended with {process.returncode}")
     rows = by_tenth(observations, arguments.steps, reference.kernel)
