@@ -81,7 +81,7 @@ def test_the_table_of_presets_has_every_difference_and_nothing_else():
 def test_the_table_of_where_a_setting_is_read_names_every_file_that_reads_it():
     sources = {
         path.relative_to(ROOT).as_posix(): path.read_text(encoding="utf-8")
-        for folder in ("ddpg", "ddpg/run")
+        for folder in ("ddpg", "ddpg/run", "ddpg/export")
         for path in sorted((ROOT / folder).glob("*.py"))
         if path.name != "config.py"
     }
