@@ -13,6 +13,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,8 +22,6 @@ import numpy as np
 from memory import resident_mib
 from output import ROOT, add_output_flag, parser_for, write_csv
 from speed import Worker
-
-REFERENCE_UPDATES = 500
 
 
 @dataclass(frozen=True)
@@ -44,11 +43,16 @@ def main() -> None:
         closing(Worker("numpy", arguments.env, 64, 1)) as reference,
     ):
         print(f"NumPy's BLAS: {reference.kernel}")
-        reference.steps_per_second(REFERENCE_UPDATES)  # warms up
+        reference.steps_per_second(arguments.updates)  # warms up
         command = [sys.executable, str(ROOT / "train.py"), "--env", arguments.env, "--steps", str(arguments.steps)]
         process = subprocess.Popen([*command, "--run-dir", f"{folder}/run", "--plot-dir", folder, "--no-progress"])
         try:
-            observations = watch(process, Path(folder, "run", "episodes.csv"), reference, arguments.seconds)
+            observations = watch(
+                process,
+                Path(folder, "run", "episodes.csv"),
+                arguments.seconds,
+                lambda: reference.steps_per_second(arguments.updates),
+            )
         finally:
             process.kill()  # has no effect on a run that has ended
         if process.returncode:
@@ -65,19 +69,22 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--steps", type=int, default=300_000, help="environment steps of the run (default: 300000)")
     parser.add_argument("--env", default="Pendulum-v1", help="Gymnasium id (default: Pendulum-v1)")
     parser.add_argument("--seconds", type=float, default=10, help="between two pauses of the run (default: 10)")
+    parser.add_argument("--updates", type=int, default=500, help="of the fixed work in each pause (default: 500)")
     parser.add_argument("--folder", type=Path, default=ROOT / "runs", help="where to write the run meanwhile")
     add_output_flag(parser)
     return parser.parse_args()
 
 
-def watch(process: subprocess.Popen, episodes: Path, reference: Worker, seconds: float) -> list[Observation]:
+def watch(
+    process: subprocess.Popen, episodes: Path, seconds: float, time_reference: Callable[[], float]
+) -> list[Observation]:
     """Watch a run until it ends.
 
     Args:
         process: The process of the run.
         episodes: Its episodes.csv.
-        reference: The fixed work.
-        seconds: How long the run goes on between two pauses.
+        seconds: How long the run continues between two pauses.
+        time_reference: Does the fixed work and returns its speed.
     """
     observations: list[Observation] = []
     while process.poll() is None:
@@ -89,7 +96,7 @@ def watch(process: subprocess.Popen, episodes: Path, reference: Worker, seconds:
         steps, elapsed = steps_in(episodes), time.perf_counter() - start
         process.send_signal(signal.SIGSTOP)
         try:
-            speed = reference.steps_per_second(REFERENCE_UPDATES)
+            speed = time_reference()
         finally:
             process.send_signal(signal.SIGCONT)
         observations.append(Observation(steps, (steps - before) / elapsed, speed, max(sizes), max(files)))

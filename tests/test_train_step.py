@@ -77,6 +77,18 @@ def test_the_setting_decays_the_critics_kernels_and_nothing_else(small):
     np.testing.assert_array_equal(numbers(plain.actor), numbers(decayed.actor))
 
 
+def test_the_actor_and_its_metric_are_without_weight_decay(small):
+    """Where the critic does not learn, λ makes no difference to anything."""
+    plain, decayed = (DDPG(3, 2, replace(small, critic_weight_decay=decay)) for decay in (0.0, 0.3))
+    for agent in (plain, decayed):
+        agent.critic_optimizer, agent.actor_optimizer = keras.optimizers.SGD(0.0), keras.optimizers.SGD(0.1)
+        before = numbers(agent.actor)
+        fill(agent)
+    assert plain.update() == decayed.update()
+    assert not np.array_equal(numbers(plain.actor), before)
+    np.testing.assert_array_equal(numbers(plain.actor), numbers(decayed.actor))
+
+
 def test_both_optimizers_are_plain_adam_with_the_learning_rates_of_the_settings(small):
     agent = DDPG(3, 2, replace(small, actor_learning_rate=0.003, critic_learning_rate=0.02))
     for optimizer, rate in ((agent.actor_optimizer, 0.003), (agent.critic_optimizer, 0.02)):

@@ -75,7 +75,7 @@ def test_variables_come_back_bit_for_bit(tmp_path):
 
 def test_variables_of_other_names_or_shapes_are_refused_with_nothing_assigned(tmp_path):
     _, checkpoint = saved_layer(tmp_path)
-    for owners in ({"another": dense()}, {"layer": dense(4)}, {"layer": dense(), "more": dense()}):
+    for owners in ({"another": dense()}, {"layer": dense(4)}, {"layer": dense(), "more": dense()}, {}):
         before = {name: variable.numpy() for name, variable in named_variables(owners).items()}
         with pytest.raises(CorruptFileError, match=r"variables\.npz is corrupt or not a checkpoint of this project"):
             checkpoint.fill(owners)
@@ -141,6 +141,14 @@ def test_a_manifest_of_another_project_or_version_is_refused(saved, manifest):
     (saved / "manifest.json").write_text(manifest)
     message = r"manifest\.json is corrupt or not a checkpoint of this project"
     with pytest.raises(CorruptFileError, match=message):
+        SavedCheckpoint(saved, "ddpg", {})
+
+
+@pytest.mark.parametrize("change", [{"format": 3}, {"format": "2"}, {"kind": "td3"}])
+def test_an_undamaged_checkpoint_of_another_format_or_kind_is_refused_before_its_files_are_read(saved, change):
+    manifest = json.loads((saved / "manifest.json").read_text())
+    (saved / "manifest.json").write_text(json.dumps(manifest | change))
+    with pytest.raises(CorruptFileError, match=r"manifest\.json is corrupt .*its format is "):
         SavedCheckpoint(saved, "ddpg", {})
 
 

@@ -148,6 +148,13 @@ def test_nothing_is_written_or_deleted_through_a_link(config, tmp_path, link):
     assert sorted(elsewhere.rglob("*")) == before
 
 
+def test_a_link_in_place_of_the_checkpoints_is_refused(tmp_path):
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "checkpoints").symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(RequestError, match=f"^{tmp_path}/checkpoints is a symbolic link; replace it with the folder"):
+        Checkpoints(tmp_path / "checkpoints", keep=1)
+
+
 def test_a_checkpoint_appears_under_its_name_only_when_complete(small, tmp_path, monkeypatch):
     agent = fill(DDPG(3, 1, small), 10)
     checkpoints = Checkpoints(tmp_path, keep=2, replay=ReplayFiles(tmp_path / "replay"))
@@ -169,9 +176,9 @@ def test_an_existing_checkpoint_is_never_written_again(tmp_path, kind):
     checkpoints = Checkpoints(tmp_path, keep=1)
     save = checkpoints.save if kind == "step" else checkpoints.save_best
     save(snapshot_at(10))
-    before = (tmp_path / f"{kind}-000000010").stat().st_ino
+    (tmp_path / f"{kind}-000000010" / "mine.txt").touch()
     save(snapshot_at(10))
-    assert (tmp_path / f"{kind}-000000010").stat().st_ino == before
+    assert (tmp_path / f"{kind}-000000010" / "mine.txt").exists()
 
 
 @pytest.mark.slow

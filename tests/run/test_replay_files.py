@@ -9,6 +9,7 @@ from ddpg import RequestError
 from ddpg.replay_buffer import ReplayBuffer
 from ddpg.run.checkpoint_format import CorruptFileError, SavedCheckpoint, Snapshot
 from ddpg.run.checkpoints import Checkpoints
+from ddpg.run.files import checksum
 from ddpg.run.replay_files import ReplayFiles, Segment, restore_replay
 from tests.helpers.agents import transitions
 from tests.helpers.runs import names
@@ -67,6 +68,27 @@ def test_files_that_no_kept_checkpoint_needs_are_deleted(tmp_path, checkpoints):
     save(checkpoints, buffer)
     ranges = [*ranges[1:], "000000240-000000320"]
     assert names(tmp_path / "replay") == [f"{name}.float32" for name in ranges]
+
+
+def test_transitions_overwritten_between_two_checkpoints_are_not_written(tmp_path, checkpoints):
+    buffer = filled(100, 30)
+    save(checkpoints, buffer)
+    add(buffer, 250)
+    save(checkpoints, buffer)
+    assert names(tmp_path / "replay") == ["000000000-000000030.float32", "000000180-000000280.float32"]
+
+
+def test_nothing_is_deleted_while_a_kept_checkpoint_has_a_damaged_manifest(tmp_path, checkpoints):
+    """It cannot say which files it needs."""
+    buffer = filled(100, 80)
+    older = save(checkpoints, buffer)
+    add(buffer, 100)
+    newer = save(checkpoints, buffer)
+    (newer / "manifest.json").write_text("{")
+    add(buffer, 100)
+    save(checkpoints, buffer)
+    assert not older.exists()
+    assert [name[:9] for name in names(tmp_path / "replay")] == ["000000000", "000000080", "000000180"]
 
 
 def test_a_file_is_not_needed_once_its_last_transition_is_overwritten(checkpoints):
@@ -137,19 +159,26 @@ def test_a_damaged_replay_file_is_named(tmp_path, checkpoints, damage):
 
 
 @pytest.mark.parametrize(
-    "ranges", [[(0, 10), (20, 30)], [(10, 20), (0, 10)], [(0, 10), (5, 15)], [(0, 0)], [(-10, 0)], [(0, 10**12)]]
+    ("ranges", "reason"),
+    [
+        ([(0, 10), (20, 30)], "it does not continue the file before it"),
+        ([(10, 20), (0, 10)], "it does not continue the file before it"),
+        ([(0, 10), (5, 15)], "it does not continue the file before it"),
+        ([(0, 0)], "it does not continue the file before it"),
+        ([(-10, 0)], "it does not continue the file before it"),
+        ([(0, 10**12)], "expected 40000000000000 bytes, got 4000"),
+    ],
 )
-def test_a_manifest_whose_files_do_not_follow_one_another_is_refused(tmp_path, checkpoints, ranges):
+def test_undamaged_files_that_do_not_follow_one_another_are_refused(tmp_path, checkpoints, ranges, reason):
     checkpoint_dir = save(checkpoints, filled(100, 30))
-    sizes = {(start, stop): max(0, min(stop, 100) - start) for start, stop in ranges}
     entries = []
-    for (start, stop), rows in sizes.items():
+    for start, stop in ranges:
         path = tmp_path / "replay" / Segment(start, stop, "").name
-        np.zeros((rows, 10), np.float32).tofile(path)
-        entries.append([start, stop, "any"])
+        np.zeros((max(0, min(stop, 100) - start), 10), np.float32).tofile(path)
+        entries.append([start, stop, checksum(path)])
     manifest = json.loads((checkpoint_dir / "manifest.json").read_text())
     (checkpoint_dir / "manifest.json").write_text(json.dumps(manifest | {"replay": entries}))
-    with pytest.raises(CorruptFileError, match="is corrupt or not a checkpoint of this project"):
+    with pytest.raises(CorruptFileError, match=rf"is corrupt or not a checkpoint of this project \({reason}\)$"):
         restored(checkpoint_dir, 100)
 
 

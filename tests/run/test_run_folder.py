@@ -31,7 +31,7 @@ def folder(tmp_path):
 
 def snapshot_at(step: int, folder: RunFolder | None = None, value: float = 0.0) -> Snapshot:
     """Return a tiny snapshot with the state of the folder."""
-    return Snapshot("ddpg", step, {"weight": np.float32([value])}, {"run": folder.state() if folder else {}})
+    return Snapshot("ddpg", step, {"weight": np.float32([1, value])}, {"run": folder.state() if folder else {}})
 
 
 def evaluate(folder: RunFolder, step: int, score: float, final: bool = False, save: bool = True) -> None:
@@ -86,6 +86,28 @@ def test_reopening_goes_back_to_the_checkpoint_its_best_score_and_its_rows(folde
     assert reopened(folder, 10).best == 3.0
     assert names(folder.path / "checkpoints") == ["best-000000010", "step-000000000", "step-000000010"]
     assert csv_rows(folder.path / "evaluations.csv") == [{"steps": "0", "mean": "1.0"}, {"steps": "10", "mean": "3.0"}]
+
+
+def test_where_the_best_was_deleted_the_next_evaluation_is_the_best_whatever_its_score(folder):
+    for step, score in ((0, 1.0), (10, 5.0), (20, 7.0)):
+        evaluate(folder, step, score)
+    again = reopened(folder, 10)  # best-000000010 went when best-000000020 came, which is later than this checkpoint
+    assert names(folder.path / "checkpoints", "best-*") == []
+    evaluate(again, 20, 2.0)
+    assert names(folder.path / "checkpoints", "best-*") == ["best-000000020"]
+
+
+@pytest.mark.parametrize(
+    "change", [{"best": "high"}, {"seconds": None}, {"csv_sizes": {}}, {"csv_sizes": {"evaluations": -1}}]
+)
+def test_a_state_of_the_folder_that_makes_no_sense_is_damage_to_the_file(folder, change):
+    evaluate(folder, 0, 1.0, save=False)
+    folder.save(Snapshot("ddpg", 0, {}, {"run": folder.state() | change}))
+    folder.log.close()
+    before = contents(folder.path)
+    with pytest.raises(CorruptFileError, match=r"step-000000000/run\.json is corrupt"):
+        reopened(folder, 0)
+    assert contents(folder.path) == before
 
 
 def test_a_folder_whose_log_does_not_fit_its_checkpoint_is_refused_with_nothing_changed(folder):

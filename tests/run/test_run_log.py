@@ -10,7 +10,7 @@ from ddpg import Config, RequestError
 from ddpg.run.run_log import COUNTERS, RunLog, check_log
 from ddpg.run.start import resume_run
 from ddpg.run.training_run import COLUMNS
-from tests.helpers.runs import finish, finished_run
+from tests.helpers.runs import csv_rows, finish, finished_run
 
 ROW = {"episode": 3, "steps": 600, "length": 200, "return": -150.25, "running_average": -1 / 3, "seconds": 1.5}
 
@@ -68,6 +68,21 @@ def test_tensorboard_gets_the_same_numbers_and_no_counters(tmp_path):
     ]
 
 
+def test_reopening_makes_tensorboards_file_again_from_the_rows_that_are_kept(tmp_path):
+    log = RunLog.create(tmp_path / "run", Config(), COLUMNS)
+    log.add("episodes", ROW)
+    sizes = log.csv_sizes()
+    log.add("episodes", ROW | {"steps": 800, "return": -50.0})
+    log.close()
+    log = RunLog.reopen(tmp_path / "run", Config(steps=1_000), COLUMNS, sizes)
+    log.add("episodes", ROW | {"steps": 900, "return": -25.0})
+    log.close()
+    returns = [(step, value) for tag, step, value in scalars(tmp_path / "run") if tag == "episodes/return"]
+    assert returns == [(600, -150.25), (900, -25.0)]
+    assert [row["steps"] for row in csv_rows(tmp_path / "run" / "episodes.csv")] == ["600", "900"]
+    assert json.loads((tmp_path / "run" / "config.json").read_text())["config"]["steps"] == 1_000
+
+
 @pytest.mark.slow
 def test_tensorboard_shows_no_row_twice_after_a_resume(small, tmp_path, without_plots):
     """The rows after the checkpoint are repeated, so the file is made again from the CSV files."""
@@ -99,6 +114,23 @@ def test_a_csv_file_shorter_than_at_the_checkpoint_is_refused(tmp_path):
     RunLog.create(tmp_path / "run", Config(), COLUMNS).close()
     with pytest.raises(RequestError, match=r"episodes.csv is missing or shorter than at the checkpoint \(999 bytes\)"):
         check_log(tmp_path / "run", COLUMNS, {"episodes": 999})
+
+
+@pytest.mark.parametrize(
+    "header", ["steps,mean,std", "steps,mean,std,episodes,seconds", "steps,std,mean,episodes", "9,1.5,0.5,10", ""]
+)
+def test_a_csv_file_of_fewer_more_or_reordered_columns_is_refused(tmp_path, header):
+    (tmp_path / "evaluations.csv").write_text(f"{header}\n")
+    with pytest.raises(RequestError, match=r"has the columns .*; expected steps, mean, std, episodes$"):
+        check_log(tmp_path, COLUMNS, {"evaluations": 0})
+
+
+def test_a_link_in_place_of_a_csv_file_is_refused(tmp_path):
+    """Its target would be cut to the size at the checkpoint."""
+    (tmp_path / "elsewhere.csv").write_text("steps,mean,std,episodes\n")
+    (tmp_path / "evaluations.csv").symlink_to(tmp_path / "elsewhere.csv")
+    with pytest.raises(RequestError, match=r"evaluations\.csv is missing or shorter"):
+        check_log(tmp_path, COLUMNS, {"evaluations": 0})
 
 
 def test_an_existing_folder_is_refused_and_left_alone(tmp_path):

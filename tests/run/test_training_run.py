@@ -31,11 +31,11 @@ def untrained(config, without_plots):
 
 @pytest.fixture
 def scripted(monkeypatch):
-    """Return a function that sets the mean returns of the next evaluations."""
+    """Return a function that sets the mean returns of the next evaluations: the higher, the lower all other figures."""
 
     def script(*means: float) -> None:
-        returns = iter(means)
-        monkeypatch.setattr(training_run, "evaluate", lambda *_: Evaluation((next(returns),)))
+        evaluations = [Evaluation((-1_000 - m, -500, -m, 500 + 8 * m, 1_000 - m)) for m in means]
+        monkeypatch.setattr(training_run, "evaluate", lambda *_: evaluations.pop(0))
 
     return script
 
@@ -66,7 +66,8 @@ def test_every_episode_is_logged_and_updates_are_counted_from_the_first_full_min
 
 
 @pytest.mark.parametrize(
-    ("every", "steps"), [(30, [0, 30, 60, 80]), (40, [0, 40, 80]), (25, [0, 30, 50, 80]), (500, [0, 80])]
+    ("every", "steps"),
+    [(30, [0, 30, 60, 80]), (40, [0, 40, 80]), (25, [0, 30, 50, 80]), (21, [0, 30, 50, 70, 80]), (500, [0, 80])],
 )
 def test_a_run_evaluates_at_the_start_as_scheduled_and_once_at_the_end(untrained, tmp_path, every, steps):
     """With 25, at the ends of the episodes that pass 25, 50 and 75 steps."""
