@@ -133,25 +133,41 @@ def report(run) -> None:
 
 def evaluate(arguments: argparse.Namespace) -> int:
     """Measure a generator as the arguments say, and print the results."""
-    checkpoint_dir, agent, data_smiles = load_best(arguments.checkpoint)
-    from ddpg.molgan.evaluation import OBJECTIVE_SCORES, SHARES, data_scores, evaluate_generator
-    from ddpg.molgan.rewards import Reward
-
-    rewards = {name: Reward([name]) for name in OBJECTIVE_SCORES}
-    rewards["objective"] = Reward(agent.config.objectives, data_smiles)
-    results = evaluate_generator(agent, arguments.samples, arguments.seed, set(data_smiles), rewards)
-    data = data_scores(data_smiles, rewards)
+    checkpoint_dir, results = measure(arguments.checkpoint, arguments.samples, arguments.seed)
     if arguments.json:
-        print(json.dumps({"samples": arguments.samples} | results | {f"data_{name}": data[name] for name in data}))
+        print(json.dumps(results))
         return 0
     print(f"checkpoint  {checkpoint_dir}")
     print(f"{arguments.samples} graphs, seed {arguments.seed}; in parentheses by the count of the authors' code")
     print(f"{'':16}  {'sampled':17}  {'likeliest':17}  data")
-    for name in (*SHARES, *rewards):
-        cells = [both_counts(results, name), both_counts(results, name, "likeliest_")]
-        last = f"{data[name]:.3f}" if name in data else ""
-        print(f"{name:16}  {cells[0]:17}  {cells[1]:17}  {last}".rstrip())
+    for name in results:
+        if f"likeliest_{name}" in results and not name.startswith("molgan_"):
+            cells = [both_counts(results, name), both_counts(results, name, "likeliest_")]
+            last = f"{results[f'data_{name}']:.3f}" if f"data_{name}" in results else ""
+            print(f"{name:16}  {cells[0]:17}  {cells[1]:17}  {last}".rstrip())
     return 0
+
+
+def measure(path: Path, samples: int, seed: int = 0) -> tuple[Path, dict[str, float]]:
+    """Measure a generator.
+
+    Args:
+        path: A run folder, for its best checkpoint, or one checkpoint.
+        samples: How many graphs to generate.
+        seed: Seed of the random numbers.
+
+    Returns:
+        The checkpoint's folder, and what `evaluate --json` prints.
+    """
+    checkpoint_dir, agent, data_smiles = load_best(path)
+    from ddpg.molgan.evaluation import OBJECTIVE_SCORES, data_scores, evaluate_generator
+    from ddpg.molgan.rewards import Reward
+
+    rewards = {name: Reward([name]) for name in OBJECTIVE_SCORES}
+    rewards["objective"] = Reward(agent.config.objectives, data_smiles)
+    results = evaluate_generator(agent, samples, seed, set(data_smiles), rewards)
+    data = data_scores(data_smiles, rewards)
+    return checkpoint_dir, {"samples": samples} | results | {f"data_{name}": data[name] for name in data}
 
 
 def both_counts(results: dict[str, float], name: str, prefix: str = "") -> str:

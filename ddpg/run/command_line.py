@@ -21,6 +21,7 @@ COMMANDS = {  # how each command is typed in a checkout, beside its name where t
     "ddpg-evaluate": ("python", "evaluate.py"),
     "ddpg-molgan": ("python", "-m", "ddpg.molgan"),
     "ddpg-export": ("python", "-m", "ddpg.export"),
+    "ddpg-sweep": ("python", "-m", "ddpg.sweep"),
 }
 
 

@@ -12,25 +12,35 @@ COPIES = 4  # of a network's weights: online, target, and Adam's two moments
 
 def require_memory(config: Config, state_size: int, action_size: int) -> None:
     """Raise `RequestError` unless the networks and the replay buffer of an agent fit into the free memory."""
-    free = available_memory()
+    free, networks = available_memory(), network_bytes(config, state_size, action_size)
     first, second = config.hidden_units
-    actor = (state_size + 1) * first + (first + 1) * second + (second + 1) * action_size
-    critic = (state_size + action_size + 1) * first + (first + action_size + 1) * second + second + 1
-    networks = 4 * COPIES * (actor + critic)
     if networks > free:
         raise RequestError(
             f"networks of {first} and {second} units take {networks / GIB:.2f} GiB with their optimizers, "
             f"but only {free / GIB:.2f} GiB is free; use fewer units",
             "hidden_units",
         )
-    row_bytes = 4 * (2 * state_size + action_size + 2)
-    buffer = config.buffer_size * row_bytes
+    buffer = buffer_bytes(config, state_size, action_size)
+    row_bytes = buffer // config.buffer_size
     if buffer > free - networks:
         raise RequestError(
             f"{config.buffer_size} transitions of {row_bytes} bytes take {buffer / GIB:.2f} GiB, "
             f"but only {free / GIB:.2f} GiB is free; use at most {int((free - networks) // row_bytes)}",
             "buffer_size",
         )
+
+
+def network_bytes(config: Config, state_size: int, action_size: int) -> int:
+    """Return the bytes of both networks, their targets and their optimizers."""
+    first, second = config.hidden_units
+    actor = (state_size + 1) * first + (first + 1) * second + (second + 1) * action_size
+    critic = (state_size + action_size + 1) * first + (first + action_size + 1) * second + second + 1
+    return 4 * COPIES * (actor + critic)
+
+
+def buffer_bytes(config: Config, state_size: int, action_size: int) -> int:
+    """Return the bytes of a full replay buffer."""
+    return config.buffer_size * 4 * (2 * state_size + action_size + 2)
 
 
 def available_memory() -> float:

@@ -1,0 +1,259 @@
+"""Many runs: `python -m ddpg.sweep train --env Pendulum-v1 --seeds 10`."""
+
+import argparse
+import dataclasses
+import hashlib
+import json
+import os
+import shlex
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from ddpg.config import PRESETS, Config
+from ddpg.errors import RequestError, RunStopped
+from ddpg.molgan.config import MolGANConfig
+from ddpg.run.command_line import command_words, given_settings, program_name, run_command
+from ddpg.sweep.flags import COMMAND, parse
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run the command line; return the exit code."""
+    arguments = parse(argv)
+    arguments.words = sys.argv[1:] if argv is None else argv  # to say how a stopped sweep can be continued
+    command = {"train": train, "molgan": molgan, "compare": compare, "tune": tune}[arguments.command]
+    return run_command(program_name(COMMAND), lambda: command(arguments))
+
+
+def train(arguments: argparse.Namespace) -> int:
+    """Train DDPG as the arguments say, and print the comparison."""
+    from ddpg.sweep.grid import combinations, parse_vary
+    from ddpg.sweep.jobs import TrainingJob
+
+    given = given_settings(arguments, Config) | {"threads": getattr(arguments, "threads", 1)}
+    envs = given.pop("env", None)
+    bases = base_configs(arguments)
+    default_env = next(iter(bases.values())).env
+    choices = {"env": split(envs or default_env), "preset": list(bases)} | parse_vary(arguments.vary, Config)
+
+    def make_config(chosen: dict[str, Any]) -> Config:
+        settings = {**given, **chosen}
+        base = bases[settings.pop("preset")]
+        if "episodes" in settings:
+            base = dataclasses.replace(base, steps=None)
+        return dataclasses.replace(base, **settings)
+
+    sweep_dir = folder_of(arguments)
+    jobs = [
+        TrainingJob(sweep_dir / name / f"seed{seed}", dataclasses.replace(config, seed=seed), arguments.test_episodes)
+        for name, config in combinations(choices, make_config)
+        for seed in range(config.seed, config.seed + arguments.seeds)
+    ]
+    return carry_out(arguments, sweep_dir, jobs, {"test_episodes": arguments.test_episodes}, "step")
+
+
+def base_configs(arguments: argparse.Namespace) -> dict[str, Config]:
+    """Return the settings that the flags change, by the preset's name or that of the file."""
+    from ddpg.run.train import base_config
+
+    if arguments.config:
+        return {arguments.config.stem: base_config(arguments)}
+    names = split(arguments.preset or "blog")
+    for name in names:
+        if name not in PRESETS:
+            raise RequestError(f"{name!r} is not one of {', '.join(PRESETS)}", "preset")
+    return {name: PRESETS[name] for name in names}
+
+
+def molgan(arguments: argparse.Namespace) -> int:
+    """Train MolGAN as the arguments say, and print the comparison."""
+    from ddpg.molgan.__main__ import require_rdkit, with_schedule
+    from ddpg.sweep.grid import combinations, parse_vary
+    from ddpg.sweep.jobs import MolGANJob
+
+    require_rdkit()
+    given = given_settings(arguments, MolGANConfig) | {"threads": getattr(arguments, "threads", 1)}
+    choices = parse_vary(arguments.vary, MolGANConfig)
+    data, extra = None, {"test_samples": arguments.test_samples, "data": None}
+    if arguments.data:
+        try:
+            data = arguments.data.resolve(strict=True)
+            extra["data"] = hashlib.sha256(data.read_bytes()).hexdigest()
+        except OSError as error:
+            raise RequestError(f"cannot read {arguments.data} ({error.strerror})", "data") from None
+    sweep_dir = folder_of(arguments)
+    jobs = [
+        MolGANJob(
+            sweep_dir / name / f"seed{seed}", dataclasses.replace(config, seed=seed), data, arguments.test_samples
+        )
+        for name, config in combinations(choices, lambda chosen: MolGANConfig(**with_schedule(given | chosen)))
+        for seed in range(config.seed, config.seed + arguments.seeds)
+    ]
+    return carry_out(arguments, sweep_dir, jobs, extra, "update")
+
+
+def split(text: str) -> list[str]:
+    """Return the different parts of a text with commas."""
+    return list(dict.fromkeys(part.strip() for part in text.split(",")))
+
+
+def folder_of(arguments: argparse.Namespace) -> Path:
+    """Return the sweep's folder as an absolute path: workers may run elsewhere."""
+    return (arguments.sweep_dir or Path("sweeps", time.strftime("%Y%m%d-%H%M%S"))).absolute()
+
+
+def carry_out(
+    arguments: argparse.Namespace, sweep_dir: Path, jobs: Sequence[Any], extra: dict[str, Any], unit: str
+) -> int:
+    """Run a sweep, print the comparison and the failures, and return the exit code."""
+    from ddpg.sweep.sweep import open_sweep, run_all
+
+    with open_sweep(sweep_dir, jobs, extra, cores_of(arguments), arguments.address) as workers:
+        outcome = run_all(jobs, workers, arguments.progress, unit)
+    if outcome.signal_number:
+        return stopped(arguments, sweep_dir, outcome.signal_number)
+    shown_dir = shown(arguments, sweep_dir)
+    finished = [job.folder for job in jobs if job.is_finished()]
+    if finished:
+        picture = sweep_dir / "comparison.png"
+        print_comparison(finished, picture)
+        print(f"picture     {shown_dir / picture.name}")
+    print(f"sweep       {shown_dir}, {len(finished)} of {len(jobs)} runs finished")
+    for folder, reason in outcome.failures.items():
+        print(f"failed      {shown_dir / folder.relative_to(sweep_dir)}: {reason}")
+    return 1 if outcome.failures else 0
+
+
+def cores_of(arguments: argparse.Namespace) -> int:
+    """Return how many cores a sweep may use; on a cluster, by default all that it has."""
+    return arguments.jobs or (sys.maxsize if arguments.address else os.cpu_count() or 1)
+
+
+def shown(arguments: argparse.Namespace, sweep_dir: Path) -> Path:
+    """Return the sweep's folder as a user would write it."""
+    return arguments.sweep_dir or sweep_dir.relative_to(Path.cwd())
+
+
+def stopped(arguments: argparse.Namespace, sweep_dir: Path, signal_number: int) -> int:
+    """Say how a stopped sweep can be continued, and return the exit code."""
+    folder = [] if arguments.sweep_dir else ["--sweep-dir", str(shown(arguments, sweep_dir))]
+    again = shlex.join([*command_words(COMMAND), *arguments.words, *folder])
+    print(f"{program_name(COMMAND)}: stopped; continue with: {again}", file=sys.stderr)
+    return 128 + signal_number
+
+
+def print_comparison(paths: Sequence[Path], picture: Path | None, last: int | None = None, form: str = "") -> Any:
+    """Print the comparison of some runs, draw it, and return it."""
+    from ddpg.sweep.compare import as_csv, table
+    from ddpg.sweep.compare import compare as compare_curves
+    from ddpg.sweep.curves import read_curves
+
+    curves = read_curves(paths)
+    comparison = compare_curves(curves, last)
+    if picture:
+        from ddpg.sweep.plotting import draw_comparison
+
+        draw_comparison(comparison, curves, picture)
+    forms = {"json": lambda: json.dumps(comparison.as_json()), "csv": lambda: as_csv(comparison).rstrip("\n")}
+    print(forms.get(form, lambda: table(comparison))())
+    return comparison
+
+
+def compare(arguments: argparse.Namespace) -> int:
+    """Compare as the arguments say."""
+    if arguments.out and arguments.out.suffix != ".png":
+        raise RequestError(f"expected a name that ends in .png, got {arguments.out}", "out")
+    form = "json" if arguments.json else "csv" if arguments.csv else ""
+    if arguments.curves:
+        from ddpg.sweep.curves import read_curves, write_curves
+
+        write_curves(read_curves(arguments.paths), arguments.curves)
+    print_comparison(arguments.paths, arguments.out, arguments.last, form)
+    if arguments.out and not form:
+        print(f"picture     {arguments.out}")
+    return 0
+
+
+def tune(arguments: argparse.Namespace) -> int:
+    """Search for good settings as the arguments say, train the best with new seeds, and print both figures."""
+    from ddpg.sweep.compare import aligned
+    from ddpg.sweep.jobs import TrainingJob
+    from ddpg.sweep.search import DEFAULT_SEARCH, check_space, parse_search
+    from ddpg.sweep.sweep import open_sweep, run_all
+    from ddpg.sweep.tune import STAGES, Tuning
+
+    space = parse_search(arguments.search or DEFAULT_SEARCH)
+    base = only_base(arguments)
+    given = given_settings(arguments, Config) | {"threads": getattr(arguments, "threads", 1)}
+    steps = given.get("steps", base.steps)
+    if not steps or steps < STAGES[-1]:
+        raise RequestError(f"give the steps of a whole trial, {STAGES[-1]} or more", "steps")
+    base = dataclasses.replace(base, **({"evaluate_every": max(1, steps // STAGES[-1])} | given))
+    check_space(space, base)
+    sweep_dir = folder_of(arguments)
+    tuning = Tuning(sweep_dir, base, space, arguments.trials, arguments.pruning)
+
+    def fresh(folder: str, config: Config) -> list[TrainingJob]:
+        # The search has chosen among runs of its own seed, so its figure is too good: train with others.
+        seeds = range(base.seed + 1, base.seed + 1 + arguments.confirm_seeds)
+        return [TrainingJob(sweep_dir / folder / f"seed{k}", dataclasses.replace(config, seed=k)) for k in seeds]
+
+    reference = fresh("fresh-start", base)
+    with open_sweep(sweep_dir, reference, tuning.record, cores_of(arguments), arguments.address, True) as workers:
+        tuning.open_study()
+        if number := tuning.search(workers, arguments.progress):
+            return stopped(arguments, sweep_dir, number)
+        print("\n".join(aligned(tuning.table())))
+        found = tuning.best_config()
+        again = fresh("fresh-found", found) if found != base else []
+        outcome = run_all([*reference, *again], workers, arguments.progress)
+    if outcome.signal_number:
+        return stopped(arguments, sweep_dir, outcome.signal_number)
+    for folder, reason in outcome.failures.items():
+        raise RunStopped(f"{shown(arguments, sweep_dir) / folder.relative_to(sweep_dir)}: {reason}")
+    report_tuning(tuning, base, found if again else None, shown(arguments, sweep_dir))
+    return 0
+
+
+def report_tuning(tuning: Any, base: Config, found: Config | None, sweep_dir: Path) -> None:
+    """Print what tuning found, by the search and by new seeds, draw it, and write `best.json`.
+
+    Args:
+        tuning: The search.
+        base: The settings that it began with.
+        found: The best settings, or None if those are the first ones.
+        sweep_dir: Its folder as a user would write it.
+    """
+    from ddpg.sweep.plotting import draw_study
+
+    folders = [tuning.sweep_dir / name for name in ("fresh-start", *(["fresh-found"] if found else []))]
+    print("\ntrained again with new seeds:")
+    comparison = print_comparison(folders, tuning.sweep_dir / "comparison.png")
+    finals = [summary.as_json()["final"] for summary in comparison.summaries]
+    is_better = found is not None and finals[1]["iqm"] > finals[0]["iqm"]
+    best = tuning.complete()[0]
+    figures = {"search": best.value, "fresh_seeds": finals[1 if is_better else 0]}
+    path = sweep_dir / tuning.write_best(found if found and is_better else base, figures).name
+    drawn = [path.name for path in draw_study(tuning.study, tuning.sweep_dir)]
+    print(f"\nsearch      {best.value:.1f} in {best.user_attrs['folder']}, chosen among runs of one seed")
+    verdict = "the settings found are better" if is_better else "no settings found are better than the first ones"
+    print(f"new seeds   {figures['fresh_seeds']['iqm']:.1f}: {verdict}")
+    print(f"training    {tuning.trained_share():.0%} of the steps of {tuning.trials} whole trials")
+    print(f"pictures    {', '.join(str(sweep_dir / name) for name in (*drawn, 'comparison.png'))}")
+    words = [*command_words("ddpg-train"), "--config", str(path)]
+    print(f"next        {shlex.join(words)}")
+
+
+def only_base(arguments: argparse.Namespace) -> Config:
+    """Return the settings to start from; refuse more than one preset or task."""
+    bases = base_configs(arguments)
+    for name, count in (("preset", len(bases)), ("env", len(split(getattr(arguments, "env", ""))))):
+        if count > 1:
+            raise RequestError("tune takes one at a time", name)
+    return next(iter(bases.values()))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

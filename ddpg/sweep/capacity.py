@@ -1,0 +1,104 @@
+"""Refuse a sweep whose runs do not fit into memory or onto the disk, before the first one starts."""
+
+import os
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+
+from ddpg.config import Config
+from ddpg.environment import state_and_action_size
+from ddpg.errors import RequestError
+from ddpg.run.environments import open_environment
+from ddpg.run.memory import GIB, available_memory, buffer_bytes, network_bytes
+from ddpg.sweep.cluster import Machine
+from ddpg.sweep.jobs import Job, MolGANJob, TrainingJob
+
+WORKER_BYTES = 0.8 * GIB  # a process with TensorFlow and a compiled update, before any transition is stored
+CHECKPOINT_BYTES = 4 * 1024**2  # of a run's logs, plots and descriptions
+MOLGAN_BYTES = 0.4 * GIB  # of a MolGAN run above that: its networks, the data and RDKit
+
+
+def task_sizes(config: Config) -> tuple[int, int]:
+    """Return the state and action sizes of a task; making it shows that its module is installed here.
+
+    Raises:
+        RequestError: The task cannot be made.
+    """
+    with open_environment(config) as environment:
+        return state_and_action_size(environment)
+
+
+def free_memory() -> float:
+    """Return the bytes of memory that are free here."""
+    return available_memory()
+
+
+def check_capacity(jobs: Sequence[Job], machines: Sequence[Machine], max_jobs: int, folder: Path) -> None:
+    """Check on every machine that each task can be made and that the runs fit, and that the disk can take them all.
+
+    Args:
+        jobs: The runs that are not finished.
+        machines: Where they may run.
+        max_jobs: How many may run at a time, on all machines together.
+        folder: The sweep's folder, which need not exist.
+
+    Raises:
+        RequestError: A task cannot be made, or the memory of a machine or the disk is too small.
+    """
+    tasks = {(job.config.env, str(job.config.env_kwargs)): job.config for job in jobs if isinstance(job, TrainingJob)}
+    sizes: dict[tuple[str, str], tuple[int, int]] = {}
+    for machine in machines:
+        for key, config in tasks.items():
+            try:
+                sizes[key] = machine.call(task_sizes, config)
+            except RequestError as error:
+                where = "" if len(machines) == 1 else f" (on {machine.address})"
+                raise RequestError(f"{error.message}{where}", error.setting) from None
+    needed = []
+    for job in jobs:
+        own = sizes[job.config.env, str(job.config.env_kwargs)] if isinstance(job, TrainingJob) else None
+        needed.append((memory_of(job, own), disk_of(job, own)))
+    largest = sorted((memory for memory, _ in needed), reverse=True)
+    for machine in machines:
+        at_once = min(max_jobs, machine.cores // min(job.threads for job in jobs), len(jobs))
+        require_free(largest[:at_once], machine.call(free_memory), "of memory", "use a smaller --jobs")
+    free = shutil.disk_usage(existing_parent(folder)).free
+    require_free([disk for _, disk in needed], free, f"on the disk of {folder}", "choose another --sweep-dir")
+
+
+def memory_of(job: Job, sizes: tuple[int, int] | None) -> float:
+    """Return the bytes of memory that a run takes at most."""
+    if sizes is None:
+        return WORKER_BYTES + MOLGAN_BYTES
+    assert isinstance(job, TrainingJob)
+    return WORKER_BYTES + network_bytes(job.config, *sizes) + stored_bytes(job.config, sizes)
+
+
+def disk_of(job: Job, sizes: tuple[int, int] | None) -> float:
+    """Return the bytes on the disk that a run takes at most: the transitions once, the networks in each checkpoint."""
+    if isinstance(job, MolGANJob) or sizes is None:
+        return CHECKPOINT_BYTES * 8
+    assert isinstance(job, TrainingJob)
+    checkpoints = job.config.keep_checkpoints + 2  # the best one, and the one being written
+    return CHECKPOINT_BYTES + stored_bytes(job.config, sizes) + checkpoints * network_bytes(job.config, *sizes)
+
+
+def stored_bytes(config: Config, sizes: tuple[int, int]) -> float:
+    """Return the bytes of the transitions that a run stores at most; memory that is never filled costs nothing."""
+    steps = config.steps or config.episodes * config.max_episode_steps
+    return buffer_bytes(config, *sizes) * min(1.0, steps / config.buffer_size)
+
+
+def require_free(needed: Sequence[float], free: float, where: str, remedy: str) -> None:
+    """Raise `RequestError` unless all of `needed` fit together into `free` bytes."""
+    if sum(needed) > free:
+        runs = f"{len(needed)} runs" if len(needed) > 1 else "1 run"
+        raise RequestError(
+            f"{runs} together take up to {sum(needed) / GIB:.1f} GiB {where}, "
+            f"but only {free / GIB:.1f} GiB is free; {remedy}"
+        )
+
+
+def existing_parent(folder: Path) -> Path:
+    """Return the folder itself, or the nearest folder above it that exists."""
+    return next(path for path in (folder, *folder.absolute().parents) if os.path.isdir(path))

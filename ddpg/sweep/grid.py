@@ -1,0 +1,114 @@
+"""The settings of a sweep: every combination of the values that vary."""
+
+import dataclasses
+import itertools
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Any, TypeVar
+
+from ddpg.errors import RequestError
+from ddpg.settings import value_type
+
+C = TypeVar("C")
+CANNOT_VARY = {
+    "seed": "use --seeds",
+    "env": "use --env A,B",
+    "env_kwargs": "register one task id for each variant, and use --env A,B",
+    "threads": "it changes no result; use --threads",
+}
+
+
+def parse_vary(texts: Iterable[str], settings: type) -> dict[str, tuple[Any, ...]]:
+    """Return the values of each setting that varies.
+
+    Args:
+        texts: "NAME=V1,V2,..." each, as typed after `--vary`.
+        settings: The dataclass of the settings.
+
+    Raises:
+        RequestError: A setting does not exist, cannot vary or appears twice, or a value is not of its type.
+    """
+    varied: dict[str, tuple[Any, ...]] = {}
+    for text in texts:
+        name, equals, values = text.partition("=")
+        field = field_named(name, settings, "vary")
+        if not equals or not values:
+            raise RequestError(f"expected NAME=V1,V2,..., got {text!r}", "vary")
+        if field.name in varied:
+            raise RequestError(f"{name} appears twice; give all its values at once", "vary")
+        parsed = (parse_value(value, field, settings, "vary") for value in values.split(","))
+        varied[field.name] = tuple(dict.fromkeys(parsed))
+    return varied
+
+
+def field_named(name: str, settings: type, option: str) -> dataclasses.Field:
+    """Return the setting that a user means by "batch-size" or "batch_size".
+
+    Raises:
+        RequestError: There is none, or it cannot vary; the message names `option`.
+    """
+    fields = {field.name: field for field in dataclasses.fields(settings)}
+    key = name.strip().replace("-", "_")
+    if key not in fields:
+        raise RequestError(f"there is no setting {name!r}; choose from {', '.join(fields)}", option)
+    if key in CANNOT_VARY:
+        raise RequestError(f"{name} cannot vary; {CANNOT_VARY[key]}", option)
+    return fields[key]
+
+
+def parse_value(text: str, field: dataclasses.Field, settings: type, option: str) -> Any:
+    """Return the value of a setting from its text: "0.01", "true", "400x300", "none" for a setting that has no value.
+
+    Raises:
+        RequestError: The text is not of the setting's type; the message names `option`.
+    """
+    kind, text = value_type(settings, field), text.strip()
+    if field.default is None and text == "none":
+        return None
+    try:
+        if kind is bool:
+            return {"true": True, "false": False}[text.lower()]
+        if isinstance(field.default, tuple):
+            return tuple(int(number) for number in text.split("x"))
+        return kind(text)
+    except (KeyError, ValueError):
+        expected = {bool: "true or false", int: "a whole number", float: "a number"}[kind]
+        if isinstance(field.default, tuple):
+            expected = "two whole numbers such as 400x300"
+        raise RequestError(f"{field.name} must be {expected}, got {text!r}", option) from None
+
+
+def combinations(
+    choices: Mapping[str, Sequence[Any]], make_config: Callable[[dict[str, Any]], C]
+) -> Iterator[tuple[str, C]]:
+    """Yield the name and the settings of each combination.
+
+    Args:
+        choices: The values of each thing that varies; one that has a single value has no place in the names.
+        make_config: Returns the settings from one value of each.
+
+    Raises:
+        RequestError: A combination is not allowed; the message names it.
+    """
+    for values in itertools.product(*choices.values()):
+        chosen = dict(zip(choices, values, strict=True))
+        name = name_of({key: value for key, value in chosen.items() if len(choices[key]) > 1 or key == "env"})
+        try:
+            config = make_config(chosen)
+        except RequestError as error:
+            if name and len(set(map(len, choices.values()))) > 1:
+                raise RequestError(f"{error.message} (in {name})", error.setting) from None
+            raise
+        yield name or "runs", config
+
+
+def name_of(chosen: Mapping[str, Any]) -> str:
+    """Return the name of a combination, such as "Pendulum-v1,tau=0.01"; it is also its folder's name."""
+    parts = [text_of(value) if key == "env" else f"{key}={text_of(value)}" for key, value in chosen.items()]
+    return ",".join(parts).replace("/", "_").replace(":", "_")
+
+
+def text_of(value: Any) -> str:
+    """Return the text of a value, which `parse_value` reads back."""
+    if value is None or isinstance(value, bool):
+        return str(value).lower()
+    return "x".join(map(str, value)) if isinstance(value, (tuple, list)) else str(value)

@@ -1,0 +1,119 @@
+"""The space that tuning searches: which settings, between which limits."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from typing import Any
+
+from ddpg.config import Config
+from ddpg.errors import RequestError
+from ddpg.settings import value_type
+from ddpg.sweep.grid import field_named, parse_value, text_of
+
+DEFAULT_SEARCH = (  # what matters most; the network's size is left alone, for it changes the time of a step
+    "actor_learning_rate=1e-5..1e-2:log",
+    "critic_learning_rate=1e-4..1e-2:log",
+    "tau=0.001..0.1:log",
+    "gamma=0.95,0.98,0.99,0.995",
+    "batch_size=32,64,128,256",
+    "noise_sigma=0.0..0.5",
+)
+
+
+@dataclass(frozen=True)
+class Range:
+    """A setting that is searched between two limits, both included.
+
+    Args:
+        name: The setting.
+        low, high: The limits.
+        log: Whether to search evenly over its logarithm.
+    """
+
+    name: str
+    low: float
+    high: float
+    log: bool = False
+
+    def suggest(self, trial: Any) -> Any:
+        """Return the value that Optuna proposes for a trial."""
+        if isinstance(self.low, int):
+            return trial.suggest_int(self.name, self.low, self.high, log=self.log)
+        return trial.suggest_float(self.name, self.low, self.high, log=self.log)
+
+    def extremes(self) -> tuple[Any, ...]:
+        """Return values that are allowed only if all are."""
+        return self.low, self.high
+
+    def parameter(self, config: Config) -> dict[str, Any]:
+        """Return the setting of a configuration as Optuna counts it; empty if it is outside of the limits."""
+        value = getattr(config, self.name)
+        return {self.name: value} if value is not None and self.low <= value <= self.high else {}
+
+
+@dataclass(frozen=True)
+class Choice:
+    """A setting that is searched among some values.
+
+    Args:
+        name: The setting.
+        values: The values.
+    """
+
+    name: str
+    values: tuple[Any, ...]
+
+    def suggest(self, trial: Any) -> Any:
+        """Return the value that Optuna proposes for a trial."""
+        texts = {text_of(value): value for value in self.values}  # Optuna's files take no tuples
+        return texts[trial.suggest_categorical(self.name, list(texts))]
+
+    def extremes(self) -> tuple[Any, ...]:
+        """Return values that are allowed only if all are."""
+        return self.values
+
+    def parameter(self, config: Config) -> dict[str, Any]:
+        """Return the setting of a configuration as Optuna counts it; empty if it is none of the values."""
+        value = getattr(config, self.name)
+        return {self.name: text_of(value)} if value in self.values else {}
+
+
+def parse_search(texts: Iterable[str]) -> list[Range | Choice]:
+    """Return the space from its text: "NAME=LOW..HIGH", "NAME=LOW..HIGH:log" or "NAME=A,B,C" each.
+
+    Raises:
+        RequestError: A setting does not exist, cannot vary or appears twice, or a limit is not a number or not allowed.
+    """
+    space: dict[str, Range | Choice] = {}
+    for text in texts:
+        name, equals, limits = text.partition("=")
+        field = field_named(name, Config, "search")
+        if not equals or not limits:
+            raise RequestError(f"expected NAME=LOW..HIGH[:log] or NAME=A,B,C, got {text!r}", "search")
+        if field.name in space:
+            raise RequestError(f"{name} appears twice", "search")
+        if ".." not in limits:
+            values = tuple(dict.fromkeys(parse_value(value, field, Config, "search") for value in limits.split(",")))
+            space[field.name] = Choice(field.name, values)
+            continue
+        limits, _, scale = limits.partition(":")
+        if (
+            value_type(Config, field) not in (int, float)
+            or isinstance(field.default, tuple)
+            or scale not in ("", "log")
+        ):
+            raise RequestError(f"{text!r}: only numbers have limits, LOW..HIGH or LOW..HIGH:log", "search")
+        low, high = (parse_value(limit, field, Config, "search") for limit in limits.split("..", 1))
+        if low is None or high is None or not low < high or (scale and low <= 0):
+            raise RequestError(f"{text!r}: LOW must be less than HIGH, and more than 0 with :log", "search")
+        space[field.name] = Range(field.name, low, high, bool(scale))
+    return list(space.values())
+
+
+def check_space(space: Iterable[Range | Choice], base: Config) -> None:
+    """Raise `RequestError` if a value of the space is not allowed beside the settings to start from."""
+    for part in space:
+        for value in part.extremes():
+            try:
+                replace(base, **{part.name: value})
+            except RequestError as error:
+                raise RequestError(f"{part.name}={text_of(value)}: {error.message}", "search") from None

@@ -1,0 +1,235 @@
+"""Tuning: Optuna proposes settings, workers train them, and bad ones are not continued.
+
+Every trial is a run folder that is trained in stages, to 1/9, 1/3 and all of its steps. Optuna's successive halving
+decides after each stage; a run that goes on is resumed where it was, so it ends as if it had never paused.
+"""
+
+import importlib.util
+import json
+import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from tqdm import tqdm
+
+from ddpg.config import Config
+from ddpg.errors import RequestError
+from ddpg.run.files import write_json
+from ddpg.run.signals import StopRequest
+from ddpg.sweep.curves import read_run
+from ddpg.sweep.jobs import TrainingJob, last_row
+from ddpg.sweep.search import Choice, Range
+from ddpg.sweep.workers import Workers
+
+REDUCTION = 3  # of three trials, one goes on to the next stage
+STAGES = (1, 3, 9)  # the ends of the stages, in ninths of the steps
+STUDY = "study.log"
+
+
+@dataclass
+class Tuning:
+    """A search for good settings of one task.
+
+    Args:
+        sweep_dir: Its folder, an absolute path.
+        base: The settings to start from; their steps are those of a whole trial.
+        space: What is searched.
+        trials: How many settings to try.
+        pruning: Whether to stop bad trials early.
+    """
+
+    sweep_dir: Path
+    base: Config
+    space: Sequence[Range | Choice]
+    trials: int
+    pruning: bool = True
+
+    def __post_init__(self) -> None:
+        require_optuna()
+
+    @property
+    def record(self) -> dict[str, Any]:
+        """What must be the same when the study is continued."""
+        return {"space": [str(part) for part in self.space], "pruning": self.pruning}
+
+    def open_study(self):
+        """Open the study's file, or create it; its first trial has the settings to start from.
+
+        A trial that was going when its process died is proposed again, with its run folder.
+        """
+        import optuna
+        from optuna.storages import JournalStorage
+        from optuna.storages.journal import JournalFileBackend
+
+        optuna.logging.set_verbosity(optuna.logging.ERROR)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
+            sampler = optuna.samplers.TPESampler(seed=self.base.seed, constant_liar=True)
+        pruner = optuna.pruners.SuccessiveHalvingPruner(min_resource=1, reduction_factor=REDUCTION)
+        self.study = optuna.create_study(
+            storage=JournalStorage(JournalFileBackend(str(self.sweep_dir / STUDY))),
+            study_name="tune",
+            sampler=sampler,
+            pruner=pruner if self.pruning else optuna.pruners.NopPruner(),
+            direction="maximize",
+            load_if_exists=True,
+        )
+        if not self.study.trials:
+            first = [part.parameter(self.base) for part in self.space]
+            self.study.enqueue_trial({name: value for each in first for name, value in each.items()})
+        for trial in self.study.get_trials(states=(optuna.trial.TrialState.RUNNING,)):
+            attributes = {name: trial.user_attrs[name] for name in ("folder",) if name in trial.user_attrs}
+            self.study.enqueue_trial(trial.params, user_attrs=attributes)
+            self.study.tell(trial.number, state=optuna.trial.TrialState.FAIL)
+        return self.study
+
+    def ended(self) -> list[Any]:
+        """Return the trials that have ended for good: trained in full, not continued, or failed by an error."""
+        from optuna.trial import TrialState
+
+        trials = self.study.get_trials(deepcopy=False, states=(TrialState.COMPLETE, TrialState.PRUNED, TrialState.FAIL))
+        return [trial for trial in trials if trial.state != TrialState.FAIL or "error" in trial.user_attrs]
+
+    def complete(self) -> list[Any]:
+        """Return the trials that were trained in full, the best one first: only they are compared."""
+        from optuna.trial import TrialState
+
+        complete = [trial for trial in self.ended() if trial.state == TrialState.COMPLETE]
+        return sorted(complete, key=lambda trial: -trial.value)
+
+    def search(self, workers: Workers, show_progress: bool) -> int | None:
+        """Train until all trials have ended; return the signal by which the user stopped, or None."""
+        import optuna
+
+        going: dict[Path, tuple[Any, int]] = {}
+        left = self.trials - len(self.ended())
+        bar = tqdm(
+            total=self.trials, initial=min(self.trials, self.trials - left), unit="trial", disable=not show_progress
+        )
+        with StopRequest() as stop, bar:
+            while (left > 0 or going) and not stop.signal_number:
+                while left > 0 and not workers.is_full:
+                    trial = self.study.ask()
+                    job, stage = self.begin(trial)
+                    going[job.folder] = trial, stage
+                    workers.submit(job)
+                    left -= 1
+                for job, error in workers.wait(1.0):
+                    trial, stage = going.pop(job.folder)
+                    if error:
+                        trial.set_user_attr("error", error)
+                        self.study.tell(trial, state=optuna.trial.TrialState.FAIL)
+                    elif (value := self.report(trial, job.folder, stage)) is not None:
+                        self.study.tell(trial, value)
+                    elif trial.should_prune():
+                        self.study.tell(trial, state=optuna.trial.TrialState.PRUNED)
+                    else:
+                        going[job.folder] = trial, stage + 1
+                        workers.submit(self.job(job.config, job.folder, stage + 1))
+                        continue
+                    bar.update()
+                bar.set_postfix_str(self.summary(len(going)))
+            if stop.signal_number:
+                workers.stop()
+        return stop.signal_number
+
+    def begin(self, trial: Any) -> tuple[TrainingJob, int]:
+        """Return a trial's first job and its stage; a trial that died goes on at the stage that it had reached."""
+        config = replace(self.base, **{part.name: part.suggest(trial) for part in self.space})
+        name = trial.user_attrs.get("folder", f"trial{trial.number:03d}")
+        trial.set_user_attr("folder", name)
+        folder, stage = self.sweep_dir / "trials" / name, 0
+        steps = planned_steps(folder)
+        while stage + 1 < len(STAGES) and self.steps_of(stage) < steps:
+            self.report(trial, folder, stage)
+            stage += 1
+        return self.job(config, folder, stage), stage
+
+    def job(self, config: Config, folder: Path, stage: int) -> TrainingJob:
+        """Return the job that trains a trial to the end of a stage."""
+        return TrainingJob(folder, replace(config, steps=self.steps_of(stage)), test_episodes=0)
+
+    def steps_of(self, stage: int) -> int:
+        """Return the steps at which a stage ends."""
+        assert self.base.steps is not None
+        return self.base.steps * STAGES[stage] // STAGES[-1]
+
+    def report(self, trial: Any, folder: Path, stage: int) -> float | None:
+        """Tell Optuna how good a trial is at the end of a stage; return that if it was the last one."""
+        value = self.value(folder, stage)
+        trial.report(value, STAGES[stage])
+        return value if stage + 1 == len(STAGES) else None
+
+    def value(self, folder: Path, stage: int) -> float:
+        """Return a trial's value at the end of a stage: the mean of its evaluations in the last third of the steps.
+
+        Trials are compared at equal steps, and the untrained policy never counts.
+        """
+        curve, end = read_run(folder), self.steps_of(stage)
+        slack = end * 1.05  # an evaluation waits for the end of its episode
+        counted = curve.scores[(curve.steps > max(0, end * 2 / 3)) & (curve.steps <= slack)]
+        return float(np.mean(counted if len(counted) else curve.scores[-1:]))
+
+    def summary(self, going: int) -> str:
+        """Return what the line of progress says beside the bar."""
+        from optuna.trial import TrialState
+
+        pruned = sum(trial.state == TrialState.PRUNED for trial in self.ended())
+        complete = self.complete()
+        best = f", best {complete[0].value:.1f}" if complete else ""
+        return f"{going} going, {pruned} not continued{best}"
+
+    def best_config(self) -> Config:
+        """Return the settings of the best trial that was trained in full.
+
+        Raises:
+            RequestError: There is none.
+        """
+        from optuna.trial import FixedTrial
+
+        complete = self.complete()
+        if not complete:
+            errors = {trial.user_attrs["error"] for trial in self.ended() if "error" in trial.user_attrs}
+            raise RequestError("no trial was trained in full" + "".join(f"; {error}" for error in sorted(errors)[:1]))
+        best = FixedTrial(complete[0].params)
+        return replace(self.base, **{part.name: part.suggest(best) for part in self.space})
+
+    def trained_share(self) -> float:
+        """Return the steps that all trials were trained for, as a share of those of as many whole trials."""
+        folders = {trial.user_attrs["folder"] for trial in self.ended()}
+        steps = sum(int(last_row(self.sweep_dir / "trials" / name / "episodes.csv")["steps"]) for name in folders)
+        assert self.base.steps is not None
+        return steps / (self.base.steps * self.trials)
+
+    def write_best(self, config: Config, figures: dict[str, Any]) -> Path:
+        """Write `best.json`, which `train.py --config` takes, and return its path."""
+        path = self.sweep_dir / "best.json"
+        write_json(path, json.loads(json.dumps({"config": config.as_json(), "tuning": figures})))
+        return path
+
+    def table(self, count: int = 10) -> list[tuple[str, ...]]:
+        """Return the best trials as rows of text, and before them the names of the columns."""
+        names = [part.name for part in self.space]
+        rows = [("trial", "return", *names)]
+        for trial in self.complete()[:count]:
+            values = (trial.params[name] for name in names)
+            cells = [f"{value:.3g}" if isinstance(value, float) else str(value) for value in values]
+            rows.append((trial.user_attrs["folder"], f"{trial.value:.1f}", *cells))
+        return rows
+
+
+def planned_steps(folder: Path) -> int:
+    """Return to how many steps a run folder was to be trained; 0 if it does not exist."""
+    try:
+        return int(json.loads((folder / "config.json").read_text(encoding="utf-8"))["config"]["steps"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return 0
+
+
+def require_optuna() -> None:
+    """Raise `RequestError` if Optuna is not installed."""
+    if importlib.util.find_spec("optuna") is None:
+        raise RequestError("tuning needs Optuna; install it with: pip install optuna")

@@ -1,0 +1,115 @@
+"""Bad requests: one line, exit code 2, nothing written."""
+
+import importlib.util
+
+import pytest
+
+from ddpg.sweep import capacity
+from ddpg.sweep.__main__ import main
+from ddpg.sweep.cluster import Machine
+from ddpg.sweep.jobs import last_row
+
+
+@pytest.fixture
+def without_ray(monkeypatch):
+    """A sweep that would reach Ray fails the test: bad requests must be found before."""
+    from contextlib import contextmanager
+
+    from ddpg.sweep import sweep
+
+    @contextmanager
+    def here(cores):
+        yield [Machine("127.0.0.1", cores, lambda function, *arguments: function(*arguments))]
+
+    monkeypatch.setattr(sweep, "local_ray", here)
+    monkeypatch.setattr(sweep, "Workers", lambda *_: pytest.fail("the sweep began"))
+
+
+@pytest.mark.parametrize(("flags", "message"), [
+    (["--vary", "tua=1"], "--vary: there is no setting 'tua'"),
+    (["--vary", "tau=0.1,2"], "--tau: 2.0 is outside (0, 1]; the default is 0.005 (in Pendulum-v1,tau=2.0)"),
+    (["--env", "Pendulum-v1,Nothing-v0"], "--env: "),
+    (["--env", "no_such_module:Task-v0"], "--env: "),
+    (["--preset", "blog,papre"], "--preset: 'papre' is not one of blog, paper"),
+    (["--config", "nothing.json"], "--config: nothing.json is not the config.json of a run"),
+    (["--buffer-size", "100000000000", "--steps", "100000000000"], "of memory, but only"),
+    (["--seeds", "0"], "--seeds: must be at least 1"),
+    (["--jobs", "0"], "--jobs: must be at least 1"),
+])  # fmt: skip
+def test_a_bad_sweep_is_refused(tmp_path, without_ray, capsys, flags, message):
+    command = ["train", *flags, "--sweep-dir", str(tmp_path / "s"), "--no-progress"]
+    try:
+        code = main(command)
+    except SystemExit as exit:
+        code = exit.code
+    error = capsys.readouterr().err
+    assert code == 2
+    assert message in error and error.count("\n") == 1
+    assert not (tmp_path / "s").exists()
+
+
+def test_a_disk_that_cannot_take_all_runs_is_refused(tmp_path, without_ray, capsys, monkeypatch):
+    monkeypatch.setattr(capacity.shutil, "disk_usage", lambda path: type("Usage", (), {"free": 10**8})())
+    command = ["train", "--steps", "1000000", "--seeds", "3", "--sweep-dir", str(tmp_path / "s"), "--no-progress"]
+    assert main(command) == 2
+    assert "3 runs together take up to" in (error := capsys.readouterr().err)
+    assert "choose another --sweep-dir" in error
+    assert not (tmp_path / "s").exists()
+
+
+def test_memory_is_counted_for_the_runs_that_go_at_once(tmp_path, without_ray, capsys, monkeypatch):
+    monkeypatch.setattr(capacity, "free_memory", lambda: 3 * capacity.WORKER_BYTES)
+    command = ["train", "--steps", "1000", "--seeds", "8", "--sweep-dir", str(tmp_path / "s"), "--no-progress"]
+    assert main([*command, "--jobs", "4"]) == 2
+    assert "4 runs together take up to" in capsys.readouterr().err
+    with pytest.raises(pytest.fail.Exception, match="the sweep began"):
+        main([*command, "--jobs", "2"])
+
+
+@pytest.mark.parametrize(("command", "package"), [(["train"], "Ray"), (["tune", "--steps", "90"], "Optuna")])
+def test_a_missing_package_is_named_with_its_installation(tmp_path, without_ray, capsys, monkeypatch, command, package):
+    find_spec = importlib.util.find_spec
+    monkeypatch.setattr(
+        importlib.util, "find_spec", lambda name, *rest: None if name == package.lower() else find_spec(name, *rest)
+    )
+    assert main([*command, "--sweep-dir", str(tmp_path / "s")]) == 2
+    assert f"{package}; install it with: pip install {package.lower()}" in capsys.readouterr().err
+    assert not (tmp_path / "s").exists()
+
+
+def test_a_folder_that_is_no_sweep_is_refused(tmp_path, without_ray, capsys):
+    (tmp_path / "notes.txt").write_text("mine")
+    assert main(["train", "--sweep-dir", str(tmp_path), "--no-progress"]) == 2
+    assert "exists and is not a sweep" in capsys.readouterr().err
+    assert [path.name for path in tmp_path.iterdir()] == ["notes.txt"]
+
+
+@pytest.mark.parametrize(("flags", "message"), [
+    ([], "--steps: give the steps of a whole trial"),
+    (["--steps", "8"], "--steps: give the steps of a whole trial"),
+    (["--steps", "90", "--search", "tau=2..3"], "--search: tau=2.0: 2.0 is outside (0, 1]"),
+    (["--steps", "90", "--preset", "blog,paper"], "--preset: tune takes one at a time"),
+    (["--steps", "90", "--env", "A,B"], "--env: tune takes one at a time"),
+])  # fmt: skip
+def test_a_bad_search_is_refused(tmp_path, without_ray, capsys, flags, message):
+    assert main(["tune", *flags, "--sweep-dir", str(tmp_path / "s"), "--no-progress"]) == 2
+    assert message in capsys.readouterr().err
+    assert not (tmp_path / "s").exists()
+
+
+@pytest.mark.parametrize(("arguments", "message"), [
+    (["nowhere"], "there is no folder or file nowhere"),
+    (["nowhere", "--out", "x.pdf"], "--out: expected a name that ends in .png, got x.pdf"),
+])  # fmt: skip
+def test_a_bad_comparison_is_refused(capsys, arguments, message):
+    assert main(["compare", *arguments]) == 2
+    assert message in capsys.readouterr().err
+
+
+def test_the_last_row_of_a_growing_file_is_the_last_complete_one(tmp_path):
+    path = tmp_path / "episodes.csv"
+    assert last_row(path)["steps"] == "0"
+    path.write_bytes(b"episode,steps\r\n")
+    assert last_row(path) == {"episode": "0", "steps": "0"}
+    path.write_bytes(b"episode,steps\r\n" + b"".join(b"%d,%d\r\n" % (k, 10 * k) for k in range(1000)) + b"1000,10")
+    assert last_row(path) == {"episode": "999", "steps": "9990"}
