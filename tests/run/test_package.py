@@ -23,7 +23,10 @@ def test_the_extras_are_those_of_the_requirement_files():
     assert set(extras["tasks"]) == requirements("requirements-tasks.txt")
     assert set(extras["molgan"]) == requirements("requirements-molgan.txt")
     assert {*extras["onnx"], *extras["litert"], *extras["c"]} == requirements("requirements-export.txt")
-    assert set(extras["test"]) - {"ddpg-reference[tasks,molgan,onnx,litert,c]"} == requirements("requirements-test.txt")
+    assert set(extras["sweep"]) == requirements("requirements-sweep.txt")
+    assert set(extras["test"]) - {"ddpg-reference[tasks,molgan,onnx,litert,c,sweep]"} == requirements(
+        "requirements-test.txt"
+    )
 
 
 def test_a_requirements_file_includes_those_that_its_extra_stands_for():
@@ -32,9 +35,11 @@ def test_a_requirements_file_includes_those_that_its_extra_stands_for():
         return {line.split()[1] for line in lines if line.startswith("-r ")}
 
     assert included("requirements.txt") == set()
-    for name in ("tasks", "molgan", "export"):
+    for name in ("tasks", "molgan", "export", "sweep"):
         assert included(f"requirements-{name}.txt") == {"requirements.txt"}
-    assert included("requirements-test.txt") == {f"requirements-{name}.txt" for name in ("tasks", "molgan", "export")}
+    assert included("requirements-test.txt") == {
+        f"requirements-{name}.txt" for name in ("tasks", "molgan", "export", "sweep")
+    }
 
 
 def test_every_console_script_leads_to_a_function_and_is_known_to_the_messages():
