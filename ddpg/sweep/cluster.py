@@ -2,6 +2,7 @@
 
 import functools
 import importlib.util
+import logging
 import os
 import secrets
 import shutil
@@ -121,7 +122,7 @@ def connect(**options: Any) -> None:
     with silent_stderr():
         import ray
 
-        ray.init(log_to_driver=False, logging_level="ERROR", configure_logging=False, **options)
+        ray.init(log_to_driver=False, logging_level=logging.ERROR, configure_logging=False, **options)
 
 
 def disconnect() -> None:

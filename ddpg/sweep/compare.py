@@ -173,7 +173,8 @@ def mean_over(curve: Curve, end: float) -> float:
 
 def table(comparison: Comparison) -> str:
     """Return the comparison as text for a terminal."""
-    rows = [("task", "setting", "seeds", "steps", "final return", "mean over training", "test of the final policy")]
+    titles = ("final return", "mean over training", "test of the final policy")
+    rows: list[tuple[str, ...]] = [("task", "setting", "seeds", "steps", *titles)]
     for summary in comparison.summaries:
         cells = [shown(getattr(summary, name)) for name in ("final", "area", "test")]
         rows.append((summary.task, summary.setting, str(summary.seeds), f"{summary.steps[-1]:.0f}", *cells))

@@ -95,7 +95,7 @@ def draw_study(study: Any, folder: Path) -> list[Path]:
             ("importance", lambda: plots.plot_param_importances(study, evaluator=evaluator)),
         ):
             try:
-                figure = draw().figure
+                figure: Any = draw().figure
             except (ValueError, RuntimeError):  # too few trials to say anything
                 continue
             drawn.append(folder / f"{name}.png")

@@ -117,7 +117,9 @@ class Tuning:
                     going[job.folder] = trial, stage
                     workers.submit(job)
                     left -= 1
-                for job, error in workers.wait(1.0):
+                for ended, error in workers.wait(1.0):
+                    assert isinstance(ended, TrainingJob)
+                    job = ended
                     trial, stage = going.pop(job.folder)
                     if error:
                         trial.set_user_attr("error", error)
