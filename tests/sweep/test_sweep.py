@@ -11,7 +11,6 @@ from pathlib import Path
 
 import pytest
 
-from ddpg.run.train import main as train
 from ddpg.sweep.__main__ import main
 from tests.helpers.pages import ROOT
 from tests.helpers.runs import SMALL, assert_same_run, contents, names
@@ -23,6 +22,13 @@ BREAKS = "tests.helpers.tasks:Breaking-v0"  # its second episode returns a rewar
 
 def sweep(folder: Path, *flags: str) -> int:
     return main(["train", *flags, "--sweep-dir", str(folder), "--no-progress", "--test-episodes", "2"])
+
+
+def train_alone(run_dir: Path, *flags: str) -> None:
+    """Run `train.py` in a new process, because the threads of a process can be set only once."""
+    where = ["--run-dir", str(run_dir), "--plot-dir", str(run_dir.parent), "--threads", "1", "--no-progress"]
+    done = subprocess.run([sys.executable, ROOT / "train.py", *flags, *where], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
 
 
 @pytest.fixture(scope="module")
@@ -38,8 +44,7 @@ def test_a_run_of_a_sweep_is_that_of_train_py_bit_for_bit(finished, tmp_path):
     folder, code = finished
     assert code == 0
     assert names(folder) == ["Pendulum-v1,tau=0.1", "Pendulum-v1,tau=0.2", "comparison.png", "sweep.json"]
-    alone = [*TASK, "--steps", "400", "--seed", "1", "--tau", "0.2", "--threads", "1", "--no-progress"]
-    assert train([*alone, "--run-dir", f"{tmp_path}/alone", "--plot-dir", str(tmp_path)]) == 0
+    train_alone(tmp_path / "alone", *TASK, "--steps", "400", "--seed", "1", "--tau", "0.2")
     assert_same_run(tmp_path / "alone", folder / "Pendulum-v1,tau=0.2" / "seed1")
 
 
@@ -143,8 +148,7 @@ LONG = (*TASK, "--steps", "3000", "--checkpoint-every", "400", "--evaluate-every
 def whole(tmp_path_factory):
     """The run that the killed ones must equal."""
     folder = tmp_path_factory.mktemp("whole")
-    flags = [*LONG, "--threads", "1", "--no-progress", "--plot-dir", str(folder), "--run-dir", str(folder / "run")]
-    assert train(flags) == 0
+    train_alone(folder / "run", *LONG)
     return folder / "run"
 
 
