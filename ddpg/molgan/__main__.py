@@ -1,7 +1,6 @@
 """Train, evaluate and sample MolGAN: `python -m ddpg.molgan train --objective solubility`."""
 
 import argparse
-import importlib.util
 import json
 import shlex
 import sys
@@ -21,6 +20,7 @@ from ddpg.run.command_line import (
     integer_from,
     program_name,
     refuse_beside_resume,
+    require_package,
     run_command,
     run_to_end,
 )
@@ -75,8 +75,7 @@ def main(argv: list[str] | None = None) -> int:
 
 def require_rdkit() -> None:
     """Raise `RequestError` if RDKit is not installed."""
-    if importlib.util.find_spec("rdkit") is None:
-        raise RequestError("MolGAN needs RDKit; install it with: pip install rdkit")
+    require_package("rdkit", "MolGAN needs RDKit")
 
 
 def train(arguments: argparse.Namespace) -> int:
@@ -134,17 +133,18 @@ def report(run) -> None:
 def evaluate(arguments: argparse.Namespace) -> int:
     """Measure a generator as the arguments say, and print the results."""
     checkpoint_dir, results = measure(arguments.checkpoint, arguments.samples, arguments.seed)
+    from ddpg.molgan.evaluation import OBJECTIVE_SCORES, SHARES
+
     if arguments.json:
         print(json.dumps(results))
         return 0
     print(f"checkpoint  {checkpoint_dir}")
     print(f"{arguments.samples} graphs, seed {arguments.seed}; in parentheses by the count of the authors' code")
     print(f"{'':16}  {'sampled':17}  {'likeliest':17}  data")
-    for name in results:
-        if f"likeliest_{name}" in results and not name.startswith("molgan_"):
-            cells = [both_counts(results, name), both_counts(results, name, "likeliest_")]
-            last = f"{results[f'data_{name}']:.3f}" if f"data_{name}" in results else ""
-            print(f"{name:16}  {cells[0]:17}  {cells[1]:17}  {last}".rstrip())
+    for name in (*SHARES, *OBJECTIVE_SCORES, "objective"):
+        cells = [both_counts(results, name), both_counts(results, name, "likeliest_")]
+        last = f"{results[f'data_{name}']:.3f}" if f"data_{name}" in results else ""
+        print(f"{name:16}  {cells[0]:17}  {cells[1]:17}  {last}".rstrip())
     return 0
 
 

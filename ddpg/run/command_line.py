@@ -2,6 +2,7 @@
 
 import argparse
 import dataclasses
+import importlib.util
 import json
 import os
 import shlex
@@ -61,6 +62,17 @@ def run_command(program: str, command: Callable[[], int]) -> int:
             traceback.print_exception(error.__cause__)
         print(f"{program}: stopped: {error}", file=sys.stderr)
         return 1
+
+
+def require_package(package: str, what: str) -> None:
+    """Raise `RequestError` if a package is not installed.
+
+    Args:
+        package: Its name.
+        what: What needs it, such as "MolGAN needs RDKit".
+    """
+    if importlib.util.find_spec(package) is None:
+        raise RequestError(f"{what}; install it with: pip install {package}")
 
 
 def import_tensorflow() -> None:

@@ -66,6 +66,11 @@ def is_writable(path: Path) -> bool:
 
 def check_plot_dir(plot_dir: Path) -> None:
     """Refuse a folder for plots that could not be created or written to."""
-    existing = next(folder for folder in (plot_dir, *plot_dir.absolute().parents) if folder.exists())
+    existing = existing_parent(plot_dir)
     if not existing.is_dir() or not is_writable(existing):
         raise RequestError(f"cannot write to {plot_dir}: {existing} is not a writable folder", "plot_dir")
+
+
+def existing_parent(path: Path) -> Path:
+    """Return a path itself, or the nearest folder above it that exists."""
+    return next(folder for folder in (path, *path.absolute().parents) if folder.exists())

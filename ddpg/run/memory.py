@@ -20,8 +20,8 @@ def require_memory(config: Config, state_size: int, action_size: int) -> None:
             f"but only {free / GIB:.2f} GiB is free; use fewer units",
             "hidden_units",
         )
-    buffer = buffer_bytes(config, state_size, action_size)
-    row_bytes = buffer // config.buffer_size
+    row_bytes = transition_bytes(state_size, action_size)
+    buffer = config.buffer_size * row_bytes
     if buffer > free - networks:
         raise RequestError(
             f"{config.buffer_size} transitions of {row_bytes} bytes take {buffer / GIB:.2f} GiB, "
@@ -38,9 +38,9 @@ def network_bytes(config: Config, state_size: int, action_size: int) -> int:
     return 4 * COPIES * (actor + critic)
 
 
-def buffer_bytes(config: Config, state_size: int, action_size: int) -> int:
-    """Return the bytes of a full replay buffer."""
-    return config.buffer_size * 4 * (2 * state_size + action_size + 2)
+def transition_bytes(state_size: int, action_size: int) -> int:
+    """Return the bytes of a transition in the replay buffer."""
+    return 4 * (2 * state_size + action_size + 2)
 
 
 def available_memory() -> float:

@@ -4,19 +4,27 @@ import argparse
 import dataclasses
 import hashlib
 import json
-import os
 import shlex
 import sys
-import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from ddpg.config import PRESETS, Config
+from ddpg.config import Config
 from ddpg.errors import RequestError, RunStopped
 from ddpg.molgan.config import MolGANConfig
-from ddpg.run.command_line import command_words, given_settings, program_name, run_command
-from ddpg.sweep.flags import COMMAND, parse
+from ddpg.run.command_line import command_words, program_name, run_command
+from ddpg.sweep.flags import (
+    COMMAND,
+    base_configs,
+    cores_of,
+    folder_of,
+    only_base,
+    parse,
+    settings_given,
+    shown,
+    split,
+)
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -29,10 +37,10 @@ def main(argv: list[str] | None = None) -> int:
 
 def train(arguments: argparse.Namespace) -> int:
     """Train DDPG as the arguments say, and print the comparison."""
-    from ddpg.sweep.grid import combinations, parse_vary
+    from ddpg.sweep.grid import combinations, parse_vary, seeded
     from ddpg.sweep.jobs import TrainingJob
 
-    given = given_settings(arguments, Config) | {"threads": getattr(arguments, "threads", 1)}
+    given = settings_given(arguments, Config)
     envs = given.pop("env", None)
     bases = base_configs(arguments)
     default_env = next(iter(bases.values())).env
@@ -47,34 +55,21 @@ def train(arguments: argparse.Namespace) -> int:
 
     sweep_dir = folder_of(arguments)
     jobs = [
-        TrainingJob(sweep_dir / name / f"seed{seed}", dataclasses.replace(config, seed=seed), arguments.test_episodes)
-        for name, config in combinations(choices, make_config)
-        for seed in range(config.seed, config.seed + arguments.seeds)
+        TrainingJob(folder, config, arguments.test_episodes)
+        for name, first in combinations(choices, make_config)
+        for folder, config in seeded(sweep_dir / name, first, arguments.seeds)
     ]
     return carry_out(arguments, sweep_dir, jobs, {"test_episodes": arguments.test_episodes}, "step")
-
-
-def base_configs(arguments: argparse.Namespace) -> dict[str, Config]:
-    """Return the settings that the flags change, by the preset's name or that of the file."""
-    from ddpg.run.train import base_config
-
-    if arguments.config:
-        return {arguments.config.stem: base_config(arguments)}
-    names = split(arguments.preset or "blog")
-    for name in names:
-        if name not in PRESETS:
-            raise RequestError(f"{name!r} is not one of {', '.join(PRESETS)}", "preset")
-    return {name: PRESETS[name] for name in names}
 
 
 def molgan(arguments: argparse.Namespace) -> int:
     """Train MolGAN as the arguments say, and print the comparison."""
     from ddpg.molgan.__main__ import require_rdkit, with_schedule
-    from ddpg.sweep.grid import combinations, parse_vary
+    from ddpg.sweep.grid import combinations, parse_vary, seeded
     from ddpg.sweep.jobs import MolGANJob
 
     require_rdkit()
-    given = given_settings(arguments, MolGANConfig) | {"threads": getattr(arguments, "threads", 1)}
+    given = settings_given(arguments, MolGANConfig)
     choices = parse_vary(arguments.vary, MolGANConfig)
     data, extra = None, {"test_samples": arguments.test_samples, "data": None}
     if arguments.data:
@@ -85,29 +80,19 @@ def molgan(arguments: argparse.Namespace) -> int:
             raise RequestError(f"cannot read {arguments.data} ({error.strerror})", "data") from None
     sweep_dir = folder_of(arguments)
     jobs = [
-        MolGANJob(
-            sweep_dir / name / f"seed{seed}", dataclasses.replace(config, seed=seed), data, arguments.test_samples
-        )
-        for name, config in combinations(choices, lambda chosen: MolGANConfig(**with_schedule(given | chosen)))
-        for seed in range(config.seed, config.seed + arguments.seeds)
+        MolGANJob(folder, config, data, arguments.test_samples)
+        for name, first in combinations(choices, lambda chosen: MolGANConfig(**with_schedule(given | chosen)))
+        for folder, config in seeded(sweep_dir / name, first, arguments.seeds)
     ]
     return carry_out(arguments, sweep_dir, jobs, extra, "update")
-
-
-def split(text: str) -> list[str]:
-    """Return the different parts of a text with commas."""
-    return list(dict.fromkeys(part.strip() for part in text.split(",")))
-
-
-def folder_of(arguments: argparse.Namespace) -> Path:
-    """Return the sweep's folder as an absolute path: workers may run elsewhere."""
-    return (arguments.sweep_dir or Path("sweeps", time.strftime("%Y%m%d-%H%M%S"))).absolute()
 
 
 def carry_out(
     arguments: argparse.Namespace, sweep_dir: Path, jobs: Sequence[Any], extra: dict[str, Any], unit: str
 ) -> int:
     """Run a sweep, print the comparison and the failures, and return the exit code."""
+    from ddpg.sweep.curves import read_curves
+    from ddpg.sweep.jobs import is_finished
     from ddpg.sweep.sweep import open_sweep, run_all
 
     with open_sweep(sweep_dir, jobs, extra, cores_of(arguments), arguments.address) as workers:
@@ -115,25 +100,15 @@ def carry_out(
     if outcome.signal_number:
         return stopped(arguments, sweep_dir, outcome.signal_number)
     shown_dir = shown(arguments, sweep_dir)
-    finished = [job.folder for job in jobs if job.is_finished()]
+    finished = [job.folder for job in jobs if is_finished(job)]
     if finished:
         picture = sweep_dir / "comparison.png"
-        print_comparison(finished, picture)
+        print_comparison(read_curves(finished), picture)
         print(f"picture     {shown_dir / picture.name}")
     print(f"sweep       {shown_dir}, {len(finished)} of {len(jobs)} runs finished")
     for folder, reason in outcome.failures.items():
         print(f"failed      {shown_dir / folder.relative_to(sweep_dir)}: {reason}")
     return 1 if outcome.failures else 0
-
-
-def cores_of(arguments: argparse.Namespace) -> int:
-    """Return how many cores a sweep may use; on a cluster, by default all that it has."""
-    return arguments.jobs or (sys.maxsize if arguments.address else os.cpu_count() or 1)
-
-
-def shown(arguments: argparse.Namespace, sweep_dir: Path) -> Path:
-    """Return the sweep's folder as a user would write it."""
-    return arguments.sweep_dir or sweep_dir.relative_to(Path.cwd())
 
 
 def stopped(arguments: argparse.Namespace, sweep_dir: Path, signal_number: int) -> int:
@@ -144,13 +119,11 @@ def stopped(arguments: argparse.Namespace, sweep_dir: Path, signal_number: int) 
     return 128 + signal_number
 
 
-def print_comparison(paths: Sequence[Path], picture: Path | None, last: int | None = None, form: str = "") -> Any:
-    """Print the comparison of some runs, draw it, and return it."""
+def print_comparison(curves: Sequence[Any], picture: Path | None, last: int | None = None, form: str = "") -> Any:
+    """Print the comparison of some curves, draw it, and return it."""
     from ddpg.sweep.compare import as_csv, table
     from ddpg.sweep.compare import compare as compare_curves
-    from ddpg.sweep.curves import read_curves
 
-    curves = read_curves(paths)
     comparison = compare_curves(curves, last)
     if picture:
         from ddpg.sweep.plotting import draw_comparison
@@ -165,12 +138,13 @@ def compare(arguments: argparse.Namespace) -> int:
     """Compare as the arguments say."""
     if arguments.out and arguments.out.suffix != ".png":
         raise RequestError(f"expected a name that ends in .png, got {arguments.out}", "out")
-    form = "json" if arguments.json else "csv" if arguments.csv else ""
-    if arguments.curves:
-        from ddpg.sweep.curves import read_curves, write_curves
+    from ddpg.sweep.curves import read_curves, write_curves
 
-        write_curves(read_curves(arguments.paths), arguments.curves)
-    print_comparison(arguments.paths, arguments.out, arguments.last, form)
+    form = "json" if arguments.json else "csv" if arguments.csv else ""
+    curves = read_curves(arguments.paths)
+    if arguments.curves:
+        write_curves(curves, arguments.curves)
+    print_comparison(curves, arguments.out, arguments.last, form)
     if arguments.out and not form:
         print(f"picture     {arguments.out}")
     return 0
@@ -179,6 +153,7 @@ def compare(arguments: argparse.Namespace) -> int:
 def tune(arguments: argparse.Namespace) -> int:
     """Search for good settings as the arguments say, train the best with new seeds, and print both figures."""
     from ddpg.sweep.compare import aligned
+    from ddpg.sweep.grid import seeded
     from ddpg.sweep.jobs import TrainingJob
     from ddpg.sweep.search import DEFAULT_SEARCH, check_space, parse_search
     from ddpg.sweep.sweep import open_sweep, run_all
@@ -186,7 +161,7 @@ def tune(arguments: argparse.Namespace) -> int:
 
     space = parse_search(arguments.search or DEFAULT_SEARCH)
     base = only_base(arguments)
-    given = given_settings(arguments, Config) | {"threads": getattr(arguments, "threads", 1)}
+    given = settings_given(arguments, Config)
     steps = given.get("steps", base.steps)
     if not steps or steps < STAGES[-1]:
         raise RequestError(f"give the steps of a whole trial, {STAGES[-1]} or more", "steps")
@@ -196,9 +171,9 @@ def tune(arguments: argparse.Namespace) -> int:
     tuning = Tuning(sweep_dir, base, space, arguments.trials, arguments.pruning)
 
     def fresh(folder: str, config: Config) -> list[TrainingJob]:
-        # The search has chosen among runs of its own seed, so its figure is too good: train with others.
-        seeds = range(base.seed + 1, base.seed + 1 + arguments.confirm_seeds)
-        return [TrainingJob(sweep_dir / folder / f"seed{k}", dataclasses.replace(config, seed=k)) for k in seeds]
+        # The best figure of a search is too good: it is the highest of many with one seed. So other seeds follow.
+        other = dataclasses.replace(config, seed=base.seed + 1)
+        return [TrainingJob(*run) for run in seeded(sweep_dir / folder, other, arguments.confirm_seeds)]
 
     reference = fresh("fresh-start", base)
     with open_sweep(sweep_dir, reference, tuning.record, cores_of(arguments), arguments.address, True) as workers:
@@ -226,11 +201,12 @@ def report_tuning(tuning: Any, base: Config, found: Config | None, sweep_dir: Pa
         found: The best settings, or None if those are the first ones.
         sweep_dir: Its folder as a user would write it.
     """
+    from ddpg.sweep.curves import read_curves
     from ddpg.sweep.plotting import draw_study
 
     folders = [tuning.sweep_dir / name for name in ("fresh-start", *(["fresh-found"] if found else []))]
     print("\ntrained again with new seeds:")
-    comparison = print_comparison(folders, tuning.sweep_dir / "comparison.png")
+    comparison = print_comparison(read_curves(folders), tuning.sweep_dir / "comparison.png")
     finals = [summary.as_json()["final"] for summary in comparison.summaries]
     is_better = found is not None and finals[1]["iqm"] > finals[0]["iqm"]
     best = tuning.complete()[0]
@@ -244,15 +220,6 @@ def report_tuning(tuning: Any, base: Config, found: Config | None, sweep_dir: Pa
     print(f"pictures    {', '.join(str(sweep_dir / name) for name in (*drawn, 'comparison.png'))}")
     words = [*command_words("ddpg-train"), "--config", str(path)]
     print(f"next        {shlex.join(words)}")
-
-
-def only_base(arguments: argparse.Namespace) -> Config:
-    """Return the settings to start from; refuse more than one preset or task."""
-    bases = base_configs(arguments)
-    for name, count in (("preset", len(bases)), ("env", len(split(getattr(arguments, "env", ""))))):
-        if count > 1:
-            raise RequestError("tune takes one at a time", name)
-    return next(iter(bases.values()))
 
 
 if __name__ == "__main__":

@@ -1,6 +1,5 @@
 """Refuse a sweep whose runs do not fit into memory or onto the disk, before the first one starts."""
 
-import os
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
@@ -9,13 +8,15 @@ from ddpg.config import Config
 from ddpg.environment import state_and_action_size
 from ddpg.errors import RequestError
 from ddpg.run.environments import open_environment
-from ddpg.run.memory import GIB, available_memory, buffer_bytes, network_bytes
+from ddpg.run.files import existing_parent
+from ddpg.run.memory import GIB, available_memory, network_bytes, transition_bytes
 from ddpg.sweep.cluster import Machine
-from ddpg.sweep.jobs import Job, MolGANJob, TrainingJob
+from ddpg.sweep.jobs import Job, TrainingJob, threads_of
 
 WORKER_BYTES = 0.8 * GIB  # a process with TensorFlow and a compiled update, before any transition is stored
-CHECKPOINT_BYTES = 4 * 1024**2  # of a run's logs, plots and descriptions
+LOG_BYTES = 4 * 1024**2  # of a run's logs, plots and descriptions
 MOLGAN_BYTES = 0.4 * GIB  # of a MolGAN run above that: its networks, the data and RDKit
+MOLGAN_DISK_BYTES = 32 * 1024**2
 
 
 def task_sizes(config: Config) -> tuple[int, int]:
@@ -26,11 +27,6 @@ def task_sizes(config: Config) -> tuple[int, int]:
     """
     with open_environment(config) as environment:
         return state_and_action_size(environment)
-
-
-def free_memory() -> float:
-    """Return the bytes of memory that are free here."""
-    return available_memory()
 
 
 def check_capacity(jobs: Sequence[Job], machines: Sequence[Machine], max_jobs: int, folder: Path) -> None:
@@ -54,39 +50,31 @@ def check_capacity(jobs: Sequence[Job], machines: Sequence[Machine], max_jobs: i
             except RequestError as error:
                 where = "" if len(machines) == 1 else f" (on {machine.address})"
                 raise RequestError(f"{error.message}{where}", error.setting) from None
-    needed = []
-    for job in jobs:
-        own = sizes[job.config.env, str(job.config.env_kwargs)] if isinstance(job, TrainingJob) else None
-        needed.append((memory_of(job, own), disk_of(job, own)))
+    needed = [
+        bytes_of(job.config, *sizes[job.config.env, str(job.config.env_kwargs)])
+        if isinstance(job, TrainingJob)
+        else (WORKER_BYTES + MOLGAN_BYTES, MOLGAN_DISK_BYTES)
+        for job in jobs
+    ]
     largest = sorted((memory for memory, _ in needed), reverse=True)
     for machine in machines:
-        at_once = min(max_jobs, machine.cores // min(job.threads for job in jobs), len(jobs))
-        require_free(largest[:at_once], machine.call(free_memory), "of memory", "use a smaller --jobs")
+        at_once = min(max_jobs, machine.cores // min(map(threads_of, jobs)), len(jobs))
+        require_free(largest[:at_once], machine.call(available_memory), "of memory", "use a smaller --jobs")
     free = shutil.disk_usage(existing_parent(folder)).free
     require_free([disk for _, disk in needed], free, f"on the disk of {folder}", "choose another --sweep-dir")
 
 
-def memory_of(job: Job, sizes: tuple[int, int] | None) -> float:
-    """Return the bytes of memory that a run takes at most."""
-    if sizes is None:
-        return WORKER_BYTES + MOLGAN_BYTES
-    assert isinstance(job, TrainingJob)
-    return WORKER_BYTES + network_bytes(job.config, *sizes) + stored_bytes(job.config, sizes)
+def bytes_of(config: Config, state_size: int, action_size: int) -> tuple[float, float]:
+    """Return the bytes that a run of DDPG takes at most: of memory, and on the disk.
 
-
-def disk_of(job: Job, sizes: tuple[int, int] | None) -> float:
-    """Return the bytes on the disk that a run takes at most: the transitions once, the networks in each checkpoint."""
-    if isinstance(job, MolGANJob) or sizes is None:
-        return CHECKPOINT_BYTES * 8
-    assert isinstance(job, TrainingJob)
-    checkpoints = job.config.keep_checkpoints + 2  # the best one, and the one being written
-    return CHECKPOINT_BYTES + stored_bytes(job.config, sizes) + checkpoints * network_bytes(job.config, *sizes)
-
-
-def stored_bytes(config: Config, sizes: tuple[int, int]) -> float:
-    """Return the bytes of the transitions that a run stores at most; memory that is never filled costs nothing."""
+    Memory of the replay buffer that is never filled costs nothing. On the disk lie the transitions once, and the
+    networks in each checkpoint.
+    """
     steps = config.steps or config.episodes * config.max_episode_steps
-    return buffer_bytes(config, *sizes) * min(1.0, steps / config.buffer_size)
+    stored = min(steps, config.buffer_size) * transition_bytes(state_size, action_size)
+    networks = network_bytes(config, state_size, action_size)
+    checkpoints = config.keep_checkpoints + 2  # the best one, and the one being written
+    return WORKER_BYTES + networks + stored, LOG_BYTES + stored + checkpoints * networks
 
 
 def require_free(needed: Sequence[float], free: float, where: str, remedy: str) -> None:
@@ -97,8 +85,3 @@ def require_free(needed: Sequence[float], free: float, where: str, remedy: str) 
             f"{runs} together take up to {sum(needed) / GIB:.1f} GiB {where}, "
             f"but only {free / GIB:.1f} GiB is free; {remedy}"
         )
-
-
-def existing_parent(folder: Path) -> Path:
-    """Return the folder itself, or the nearest folder above it that exists."""
-    return next(path for path in (folder, *folder.absolute().parents) if os.path.isdir(path))

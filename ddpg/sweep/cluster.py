@@ -1,7 +1,6 @@
 """The machines of a sweep: Ray on this machine alone, started for the sweep and private to it, or a running cluster."""
 
 import functools
-import importlib.util
 import logging
 import os
 import secrets
@@ -14,7 +13,7 @@ from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 from ddpg.errors import RequestError
-from ddpg.run.command_line import silent_stderr
+from ddpg.run.command_line import require_package, silent_stderr
 
 SECONDS_TO_CONNECT = 30
 OBJECT_STORE_BYTES = 80 * 1024**2  # jobs and their outcomes are small; Ray asks for 75 MiB or more
@@ -100,8 +99,7 @@ def token() -> str:
 
 def require_ray() -> None:
     """Raise `RequestError` if Ray is not installed."""
-    if importlib.util.find_spec("ray") is None:
-        raise RequestError("sweeps need Ray; install it with: pip install ray")
+    require_package("ray", "sweeps need Ray")
 
 
 def require_answer(address: str) -> None:

@@ -2,7 +2,7 @@
 
 import csv
 import io
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -205,8 +205,7 @@ def aligned(rows: Sequence[Sequence[str]]) -> list[str]:
 
 def as_csv(comparison: Comparison) -> str:
     """Return the comparison as CSV, one row per setting and task."""
-    rows: Iterable[dict[str, Any]] = (flat(summary.as_json()) for summary in comparison.summaries)
-    rows = list(rows)
+    rows = [flat(summary.as_json()) for summary in comparison.summaries]
     text = io.StringIO()
     writer = csv.DictWriter(text, list(rows[0]), lineterminator="\n")
     writer.writeheader()

@@ -1,12 +1,18 @@
-"""The command line of `python -m ddpg.sweep`."""
+"""The flags of `python -m ddpg.sweep`, and what they mean."""
 
 import argparse
+import os
+import sys
+import time
 from pathlib import Path
+from typing import Any
 
 from ddpg.config import GROUPS, PRESETS, Config
+from ddpg.errors import RequestError
 from ddpg.molgan.config import GROUPS as MOLGAN_GROUPS
 from ddpg.molgan.config import MolGANConfig
-from ddpg.run.command_line import Parser, add_setting_flags, integer_from, program_name
+from ddpg.run.command_line import Parser, add_setting_flags, given_settings, integer_from, program_name
+from ddpg.run.train import base_config
 from ddpg.sweep.search import DEFAULT_SEARCH
 
 COMMAND = "ddpg-sweep"
@@ -17,38 +23,43 @@ def parse(argv: list[str] | None) -> argparse.Namespace:
     """Return the command line's arguments."""
     parser = Parser(
         prog=program_name(COMMAND),
-        description="Many runs: several seeds and settings, on one machine or on a Ray cluster.",
+        description=DESCRIPTION,
         allow_abbrev=False,
     )
     commands = parser.add_subparsers(dest="command", required=True, metavar="train|molgan|compare|tune")
 
-    train = commands.add_parser("train", help="train DDPG with several seeds and settings", allow_abbrev=False)
+    for name, add_flags, what in (
+        ("train", add_train_flags, "train DDPG with several seeds and settings"),
+        ("molgan", add_molgan_flags, "train MolGAN with several seeds and settings"),
+        ("compare", add_compare_flags, "compare runs: a table and a picture"),
+        ("tune", add_tune_flags, "search for good settings"),
+    ):
+        add_flags(commands.add_parser(name, help=what, allow_abbrev=False))
+    return parser.parse_args(argv)
+
+
+def add_train_flags(train: argparse.ArgumentParser) -> None:
+    """Add the flags of `train`."""
     add_source_flags(train)
     add_seeds_flags(train)
     add_sweep_flags(train)
-    train.add_argument(
-        "--test-episodes",
-        type=integer_from(0),
-        default=100,
-        metavar="N",
-        help="noise-free episodes to test each final policy over, from starts not used in training (default: 100)",
-    )
+    tested = "noise-free episodes to test each final policy over, from starts not used in training (default: 100)"
+    train.add_argument("--test-episodes", type=integer_from(0), default=100, metavar="N", help=tested)
     add_setting_flags(train, Config, GROUPS, exclusive=("episodes", "steps"))
 
-    molgan = commands.add_parser("molgan", help="train MolGAN with several seeds and settings", allow_abbrev=False)
+
+def add_molgan_flags(molgan: argparse.ArgumentParser) -> None:
+    """Add the flags of `molgan`."""
     molgan.add_argument("--data", type=Path, metavar="FILE", help="molecules (default: 5,000 random ones)")
     add_seeds_flags(molgan)
     add_sweep_flags(molgan)
-    molgan.add_argument(
-        "--test-samples",
-        type=integer_from(0),
-        default=6_400,
-        metavar="N",
-        help="graphs to test each generator with (default: 6400)",
-    )
+    tested = "graphs to test each generator with (default: 6400)"
+    molgan.add_argument("--test-samples", type=integer_from(0), default=6_400, metavar="N", help=tested)
     add_setting_flags(molgan, MolGANConfig, MOLGAN_GROUPS)
 
-    compare = commands.add_parser("compare", help="compare runs: a table and a picture", allow_abbrev=False)
+
+def add_compare_flags(compare: argparse.ArgumentParser) -> None:
+    """Add the flags of `compare`."""
     compare.add_argument(
         "paths", nargs="+", type=Path, metavar="DIR", help="sweeps, run folders, or CSV files of curves"
     )
@@ -63,8 +74,6 @@ def parse(argv: list[str] | None) -> argparse.Namespace:
     printed = compare.add_mutually_exclusive_group()
     printed.add_argument("--json", action="store_true", help="print one JSON object and nothing else")
     printed.add_argument("--csv", action="store_true", help="print CSV and nothing else")
-    add_tune_flags(commands.add_parser("tune", help="search for good settings", allow_abbrev=False))
-    return parser.parse_args(argv)
 
 
 def add_tune_flags(tune: argparse.ArgumentParser) -> None:
@@ -135,3 +144,48 @@ def add_sweep_flags(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--progress", action=argparse.BooleanOptionalAction, default=True, help="show a line of progress (default: yes)"
     )
+
+
+def base_configs(arguments: argparse.Namespace) -> dict[str, Config]:
+    """Return the settings that the flags change, by the preset's name or that of the file."""
+    if arguments.config:
+        return {arguments.config.stem: base_config(arguments)}
+    names = split(arguments.preset or "blog")
+    for name in names:
+        if name not in PRESETS:
+            raise RequestError(f"{name!r} is not one of {', '.join(PRESETS)}", "preset")
+    return {name: PRESETS[name] for name in names}
+
+
+def only_base(arguments: argparse.Namespace) -> Config:
+    """Return the settings to start from; refuse more than one preset or task."""
+    bases = base_configs(arguments)
+    for name, count in (("preset", len(bases)), ("env", len(split(getattr(arguments, "env", ""))))):
+        if count > 1:
+            raise RequestError("tune takes one at a time", name)
+    return next(iter(bases.values()))
+
+
+def settings_given(arguments: argparse.Namespace, settings: type) -> dict[str, Any]:
+    """Return the settings that were given as flags, and the threads of a run: one, unless they were given."""
+    return {"threads": 1} | given_settings(arguments, settings)
+
+
+def split(text: str) -> list[str]:
+    """Return the different parts of a text with commas."""
+    return list(dict.fromkeys(part.strip() for part in text.split(",")))
+
+
+def folder_of(arguments: argparse.Namespace) -> Path:
+    """Return the sweep's folder as an absolute path: workers may run elsewhere."""
+    return (arguments.sweep_dir or Path("sweeps", time.strftime("%Y%m%d-%H%M%S"))).absolute()
+
+
+def cores_of(arguments: argparse.Namespace) -> int:
+    """Return how many cores a sweep may use; on a cluster, by default all that it has."""
+    return arguments.jobs or (sys.maxsize if arguments.address else os.cpu_count() or 1)
+
+
+def shown(arguments: argparse.Namespace, sweep_dir: Path) -> Path:
+    """Return the sweep's folder as a user would write it."""
+    return arguments.sweep_dir or sweep_dir.relative_to(Path.cwd())

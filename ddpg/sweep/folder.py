@@ -82,7 +82,7 @@ def open_folder(sweep_dir: Path, jobs: Sequence[Job], extra: dict[str, Any]) -> 
 
 def record(sweep_dir: Path, jobs: Sequence[Job], extra: dict[str, Any]) -> dict[str, Any]:
     """Return the content of `sweep.json`."""
-    runs = {job.folder.relative_to(sweep_dir).as_posix(): job.config.as_json() for job in jobs}  # type: ignore[attr-defined]
+    runs = {job.folder.relative_to(sweep_dir).as_posix(): job.config.as_json() for job in jobs}
     return json.loads(json.dumps({"extra": extra, "runs": runs}))
 
 

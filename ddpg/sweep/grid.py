@@ -3,6 +3,7 @@
 import dataclasses
 import itertools
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any, TypeVar
 
 from ddpg.errors import RequestError
@@ -27,17 +28,36 @@ def parse_vary(texts: Iterable[str], settings: type) -> dict[str, tuple[Any, ...
     Raises:
         RequestError: A setting does not exist, cannot vary or appears twice, or a value is not of its type.
     """
-    varied: dict[str, tuple[Any, ...]] = {}
+    return {
+        field.name: parse_values(values, field, settings, "vary")
+        for field, values in assignments(texts, settings, "vary", "NAME=V1,V2,...")
+    }
+
+
+def assignments(
+    texts: Iterable[str], settings: type, option: str, form: str
+) -> Iterator[tuple[dataclasses.Field, str]]:
+    """Yield the setting and the text after "=" of each assignment.
+
+    Args:
+        texts: "NAME=..." each.
+        settings: The dataclass of the settings.
+        option: The option that they were given to, for the messages.
+        form: How an assignment is typed, for the messages.
+
+    Raises:
+        RequestError: A text has another form, or a setting does not exist, cannot vary or appears twice.
+    """
+    seen = set()
     for text in texts:
-        name, equals, values = text.partition("=")
-        field = field_named(name, settings, "vary")
-        if not equals or not values:
-            raise RequestError(f"expected NAME=V1,V2,..., got {text!r}", "vary")
-        if field.name in varied:
-            raise RequestError(f"{name} appears twice; give all its values at once", "vary")
-        parsed = (parse_value(value, field, settings, "vary") for value in values.split(","))
-        varied[field.name] = tuple(dict.fromkeys(parsed))
-    return varied
+        name, _, value = text.partition("=")
+        field = field_named(name, settings, option)
+        if not value:
+            raise RequestError(f"expected {form}, got {text!r}", option)
+        if field.name in seen:
+            raise RequestError(f"{name} appears twice; give all its values at once", option)
+        seen.add(field.name)
+        yield field, value
 
 
 def field_named(name: str, settings: type, option: str) -> dataclasses.Field:
@@ -53,6 +73,11 @@ def field_named(name: str, settings: type, option: str) -> dataclasses.Field:
     if key in CANNOT_VARY:
         raise RequestError(f"{name} cannot vary; {CANNOT_VARY[key]}", option)
     return fields[key]
+
+
+def parse_values(text: str, field: dataclasses.Field, settings: type, option: str) -> tuple[Any, ...]:
+    """Return the different values in a text with commas, each as `parse_value` reads it."""
+    return tuple(dict.fromkeys(parse_value(value, field, settings, option) for value in text.split(",")))
 
 
 def parse_value(text: str, field: dataclasses.Field, settings: type, option: str) -> Any:
@@ -99,6 +124,13 @@ def combinations(
                 raise RequestError(f"{error.message} (in {name})", error.setting) from None
             raise
         yield name or "runs", config
+
+
+def seeded(folder: Path, config: C, count: int) -> Iterator[tuple[Path, C]]:
+    """Yield the run folder and the settings of so many seeds, from the one in `config` on."""
+    first: int = config.seed  # type: ignore[attr-defined]
+    for seed in range(first, first + count):
+        yield folder / f"seed{seed}", dataclasses.replace(config, seed=seed)  # type: ignore[type-var]
 
 
 def name_of(chosen: Mapping[str, Any]) -> str:

@@ -33,11 +33,12 @@ class Job(Protocol):
         """The run folder."""
 
     @property
-    def threads(self) -> int:
-        """How many cores it computes with."""
+    def config(self) -> Any:
+        """Its settings."""
 
-    def is_finished(self) -> bool:
-        """Return whether nothing is left to do."""
+    @property
+    def test(self) -> dict[str, Any]:
+        """How the run is tested once it is trained."""
 
     def progress(self) -> tuple[float, int]:
         """Return the share of the run that is done, in [0, 1], and its steps so far."""
@@ -61,13 +62,9 @@ class TrainingJob:
     test_episodes: int = 100
 
     @property
-    def threads(self) -> int:
-        """How many cores it computes with."""
-        return self.config.threads or 1
-
-    def is_finished(self) -> bool:
-        """Return whether the run has been trained and tested as this job says."""
-        return is_tested(self.folder, self.config.as_json(), self._test())
+    def test(self) -> dict[str, Any]:
+        """How the run is tested once it is trained."""
+        return {"episodes": self.test_episodes, "seed": TEST_SEED}
 
     def progress(self) -> tuple[float, int]:
         """Return the share of the run that is done, in [0, 1], and its steps so far."""
@@ -95,11 +92,8 @@ class TrainingJob:
             with open_environment(self.config) as environment:
                 evaluation = evaluate(run.agent, environment, self.test_episodes, TEST_SEED)
                 results = evaluation.as_json(self.config.env)
-        write_test(self.folder, self.config.as_json(), self._test(), results)
+        write_test(self, results)
         return True
-
-    def _test(self) -> dict[str, Any]:
-        return {"episodes": self.test_episodes, "seed": TEST_SEED}
 
 
 @dataclass(frozen=True)
@@ -119,13 +113,9 @@ class MolGANJob:
     test_samples: int = 6_400
 
     @property
-    def threads(self) -> int:
-        """How many cores it computes with."""
-        return self.config.threads or 1
-
-    def is_finished(self) -> bool:
-        """Return whether the run has been trained and tested as this job says."""
-        return is_tested(self.folder, self.config.as_json(), self._test())
+    def test(self) -> dict[str, Any]:
+        """How the run is tested once it is trained."""
+        return {"samples": self.test_samples}
 
     def progress(self) -> tuple[float, int]:
         """Return the share of the run that is done, in [0, 1], and its updates so far."""
@@ -155,11 +145,8 @@ class MolGANJob:
                 which: measure(checkpoint, self.test_samples)[1]
                 for which, checkpoint in (("best", self.folder), ("last", last))
             }
-        write_test(self.folder, self.config.as_json(), self._test(), results)
+        write_test(self, results)
         return True
-
-    def _test(self) -> dict[str, Any]:
-        return {"samples": self.test_samples}
 
 
 def is_resumable(folder: Path) -> bool:
@@ -184,19 +171,29 @@ def is_resumable(folder: Path) -> bool:
             time.sleep(1)
 
 
-def is_tested(folder: Path, config: dict[str, Any], test: dict[str, Any]) -> bool:
-    """Return whether a run folder has a `test.json` of these settings and this test."""
+def threads_of(job: Job) -> int:
+    """Return how many cores a run computes with."""
+    return job.config.threads or 1
+
+
+def is_finished(job: Job) -> bool:
+    """Return whether a run has been trained and tested as its job says."""
     try:
-        found = json.loads((folder / "test.json").read_text(encoding="utf-8"))
+        found = json.loads((job.folder / "test.json").read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return False
-    wanted = json.loads(json.dumps({"config": config, "test": test}))  # JSON has no tuples
+    wanted = json.loads(json.dumps(made_by(job)))  # JSON has no tuples
     return wanted == {name: found.get(name) for name in wanted}
 
 
-def write_test(folder: Path, config: dict[str, Any], test: dict[str, Any], results: dict[str, Any]) -> None:
+def write_test(job: Job, results: dict[str, Any]) -> None:
     """Write `test.json`: the settings, the test and its results."""
-    write_json(folder / "test.json", {"config": config, "test": test, "results": results})
+    write_json(job.folder / "test.json", made_by(job) | {"results": results})
+
+
+def made_by(job: Job) -> dict[str, Any]:
+    """Return what makes a result: the settings of the run and the test."""
+    return {"config": job.config.as_json(), "test": job.test}
 
 
 def last_row(path: Path) -> dict[str, str]:

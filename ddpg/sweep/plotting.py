@@ -42,7 +42,7 @@ def draw_comparison(comparison: Comparison, curves: Sequence[Curve], path: Path)
         for summary in own:
             index = settings.index(summary.setting)
             color = COLORS[index % len(COLORS)]
-            text = None if summary.setting in labelled else label(summary.setting, own, comparison)
+            text = None if summary.setting in labelled else label(summary.setting, comparison)
             labelled.add(summary.setting)
             axes.plot(summary.steps, summary.middle, LINES[index // len(COLORS) % 3], color=color, label=text)
             if summary.band is not None:
@@ -56,7 +56,7 @@ def draw_comparison(comparison: Comparison, curves: Sequence[Curve], path: Path)
     finish(figure, path)
 
 
-def label(setting: str, own: Sequence, comparison: Comparison) -> str:
+def label(setting: str, comparison: Comparison) -> str:
     """Return a setting's name in the legend, with its seeds where settings differ in them."""
     counts = {summary.seeds for summary in comparison.summaries}
     seeds = {summary.seeds for summary in comparison.summaries if summary.setting == setting}

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from tqdm import tqdm
 
-from ddpg.sweep.jobs import Job
+from ddpg.sweep.jobs import Job, is_finished
 
 SECONDS_FOR_SPEED = 30  # the speed shown is that of the last so many seconds
 
@@ -21,7 +21,7 @@ class SweepProgress:
 
     def __init__(self, jobs: Sequence[Job], enabled: bool, unit: str = "step") -> None:
         self.jobs, self.unit = jobs, unit
-        self.done = {job.folder: job.progress()[1] for job in jobs if job.is_finished()}
+        self.done = {job.folder: job.progress()[1] for job in jobs if is_finished(job)}
         self.failed: set = set()
         self.history = [(time.monotonic(), self._measure()[1])]
         self.bar = tqdm(

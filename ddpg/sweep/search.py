@@ -1,13 +1,13 @@
 """The space that tuning searches: which settings, between which limits."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import Field, dataclass, replace
 from typing import Any
 
 from ddpg.config import Config
 from ddpg.errors import RequestError
 from ddpg.settings import value_type
-from ddpg.sweep.grid import field_named, parse_value, text_of
+from ddpg.sweep.grid import assignments, parse_value, parse_values, text_of
 
 DEFAULT_SEARCH = (  # what matters most; the network's size is left alone, for it changes the time of a step
     "actor_learning_rate=1e-5..1e-2:log",
@@ -83,30 +83,26 @@ def parse_search(texts: Iterable[str]) -> list[Range | Choice]:
     Raises:
         RequestError: A setting does not exist, cannot vary or appears twice, or a limit is not a number or not allowed.
     """
-    space: dict[str, Range | Choice] = {}
-    for text in texts:
-        name, equals, limits = text.partition("=")
-        field = field_named(name, Config, "search")
-        if not equals or not limits:
-            raise RequestError(f"expected NAME=LOW..HIGH[:log] or NAME=A,B,C, got {text!r}", "search")
-        if field.name in space:
-            raise RequestError(f"{name} appears twice", "search")
-        if ".." not in limits:
-            values = tuple(dict.fromkeys(parse_value(value, field, Config, "search") for value in limits.split(",")))
-            space[field.name] = Choice(field.name, values)
-            continue
-        limits, _, scale = limits.partition(":")
-        if (
-            value_type(Config, field) not in (int, float)
-            or isinstance(field.default, tuple)
-            or scale not in ("", "log")
-        ):
-            raise RequestError(f"{text!r}: only numbers have limits, LOW..HIGH or LOW..HIGH:log", "search")
-        low, high = (parse_value(limit, field, Config, "search") for limit in limits.split("..", 1))
-        if low is None or high is None or not low < high or (scale and low <= 0):
-            raise RequestError(f"{text!r}: LOW must be less than HIGH, and more than 0 with :log", "search")
-        space[field.name] = Range(field.name, low, high, bool(scale))
-    return list(space.values())
+    space: list[Range | Choice] = []
+    for field, text in assignments(texts, Config, "search", "NAME=LOW..HIGH[:log] or NAME=A,B,C"):
+        if ".." in text:
+            space.append(parse_range(text, field))
+        else:
+            space.append(Choice(field.name, parse_values(text, field, Config, "search")))
+    return space
+
+
+def parse_range(text: str, field: Field) -> Range:
+    """Return the limits of a setting from "LOW..HIGH" or "LOW..HIGH:log"."""
+    shown = f"'{field.name}={text}'"
+    limits, _, scale = text.partition(":")
+    is_number = value_type(Config, field) in (int, float) and not isinstance(field.default, tuple)
+    if not is_number or scale not in ("", "log"):
+        raise RequestError(f"{shown}: only numbers have limits, LOW..HIGH or LOW..HIGH:log", "search")
+    low, high = (parse_value(limit, field, Config, "search") for limit in limits.split("..", 1))
+    if low is None or high is None or not low < high or (scale and low <= 0):
+        raise RequestError(f"{shown}: LOW must be less than HIGH, and more than 0 with :log", "search")
+    return Range(field.name, low, high, bool(scale))
 
 
 def check_space(space: Iterable[Range | Choice], base: Config) -> None:

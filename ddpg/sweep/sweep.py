@@ -10,7 +10,7 @@ from ddpg.run.signals import StopRequest
 from ddpg.sweep.capacity import check_capacity
 from ddpg.sweep.cluster import joined_ray, local_ray, require_ray
 from ddpg.sweep.folder import check_record, open_folder
-from ddpg.sweep.jobs import Job
+from ddpg.sweep.jobs import Job, is_finished, threads_of
 from ddpg.sweep.progress import SweepProgress
 from ddpg.sweep.workers import Workers
 
@@ -56,16 +56,15 @@ def open_sweep(
     """
     require_ray()
     check_record(sweep_dir, jobs, extra)
-    todo = [job for job in jobs if not job.is_finished()]
+    todo = [job for job in jobs if not is_finished(job)]
+    max_jobs = 1
     with ExitStack() as stack:
-        if not todo and not may_add_jobs:  # Ray need not start
-            stack.enter_context(open_folder(sweep_dir, jobs, extra))
-            yield Workers(1)
-            return
-        machines = stack.enter_context(joined_ray(address) if address else local_ray(cores))
-        max_jobs = max(1, min(cores, sum(machine.cores for machine in machines)) // max(job.threads for job in jobs))
-        if todo:
-            check_capacity(todo, machines, max_jobs, sweep_dir)
+        if todo or may_add_jobs:  # else Ray need not start
+            machines = stack.enter_context(joined_ray(address) if address else local_ray(cores))
+            found = min(cores, sum(machine.cores for machine in machines))
+            max_jobs = max(1, found // max(map(threads_of, jobs)))
+            if todo:
+                check_capacity(todo, machines, max_jobs, sweep_dir)
         stack.enter_context(open_folder(sweep_dir, jobs, extra))
         yield Workers(max_jobs)
 
@@ -82,7 +81,7 @@ def run_all(jobs: Sequence[Job], workers: Workers, show_progress: bool, unit: st
         unit: What the steps of the runs are called.
     """
     outcome = Outcome({})
-    todo = [job for job in jobs if not job.is_finished()]
+    todo = [job for job in jobs if not is_finished(job)]
     with StopRequest() as stop, closing(SweepProgress(jobs, show_progress, unit)) as progress:
         while (todo or workers.going) and not stop.signal_number:
             while todo and not workers.is_full:

@@ -4,7 +4,6 @@ Every trial is a run folder that is trained in stages, to 1/9, 1/3 and all of it
 decides after each stage; a run that goes on is resumed where it was, so it ends as if it had never paused.
 """
 
-import importlib.util
 import json
 import warnings
 from collections.abc import Sequence
@@ -17,6 +16,7 @@ from tqdm import tqdm
 
 from ddpg.config import Config
 from ddpg.errors import RequestError
+from ddpg.run.command_line import require_package
 from ddpg.run.files import write_json
 from ddpg.run.signals import StopRequest
 from ddpg.sweep.curves import read_run
@@ -48,14 +48,14 @@ class Tuning:
     pruning: bool = True
 
     def __post_init__(self) -> None:
-        require_optuna()
+        require_package("optuna", "tuning needs Optuna")
 
     @property
     def record(self) -> dict[str, Any]:
         """What must be the same when the study is continued."""
         return {"space": [str(part) for part in self.space], "pruning": self.pruning}
 
-    def open_study(self):
+    def open_study(self) -> None:
         """Open the study's file, or create it; its first trial has the settings to start from.
 
         A trial that was going when its process died is proposed again, with its run folder.
@@ -84,7 +84,6 @@ class Tuning:
             attributes = {name: trial.user_attrs[name] for name in ("folder",) if name in trial.user_attrs}
             self.study.enqueue_trial(trial.params, user_attrs=attributes)
             self.study.tell(trial.number, state=optuna.trial.TrialState.FAIL)
-        return self.study
 
     def ended(self) -> list[Any]:
         """Return the trials that have ended for good: trained in full, not continued, or failed by an error."""
@@ -97,7 +96,7 @@ class Tuning:
         """Return the trials that were trained in full, the best one first: only they are compared."""
         from optuna.trial import TrialState
 
-        complete = [trial for trial in self.ended() if trial.state == TrialState.COMPLETE]
+        complete = self.study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
         return sorted(complete, key=lambda trial: -trial.value)
 
     def search(self, workers: Workers, show_progress: bool) -> int | None:
@@ -118,19 +117,17 @@ class Tuning:
                     workers.submit(job)
                     left -= 1
                 for ended, error in workers.wait(1.0):
-                    assert isinstance(ended, TrainingJob)
-                    job = ended
-                    trial, stage = going.pop(job.folder)
+                    trial, stage = going.pop(ended.folder)
                     if error:
                         trial.set_user_attr("error", error)
                         self.study.tell(trial, state=optuna.trial.TrialState.FAIL)
-                    elif (value := self.report(trial, job.folder, stage)) is not None:
+                    elif (value := self.report(trial, ended.folder, stage)) is not None:
                         self.study.tell(trial, value)
                     elif trial.should_prune():
                         self.study.tell(trial, state=optuna.trial.TrialState.PRUNED)
                     else:
-                        going[job.folder] = trial, stage + 1
-                        workers.submit(self.job(job.config, job.folder, stage + 1))
+                        going[ended.folder] = trial, stage + 1
+                        workers.submit(self.job(ended.config, ended.folder, stage + 1))
                         continue
                     bar.update()
                 bar.set_postfix_str(self.summary(len(going)))
@@ -209,7 +206,7 @@ class Tuning:
     def write_best(self, config: Config, figures: dict[str, Any]) -> Path:
         """Write `best.json`, which `train.py --config` takes, and return its path."""
         path = self.sweep_dir / "best.json"
-        write_json(path, json.loads(json.dumps({"config": config.as_json(), "tuning": figures})))
+        write_json(path, {"config": config.as_json(), "tuning": figures})
         return path
 
     def table(self, count: int = 10) -> list[tuple[str, ...]]:
@@ -229,9 +226,3 @@ def planned_steps(folder: Path) -> int:
         return int(json.loads((folder / "config.json").read_text(encoding="utf-8"))["config"]["steps"])
     except (OSError, ValueError, KeyError, TypeError):
         return 0
-
-
-def require_optuna() -> None:
-    """Raise `RequestError` if Optuna is not installed."""
-    if importlib.util.find_spec("optuna") is None:
-        raise RequestError("tuning needs Optuna; install it with: pip install optuna")

@@ -4,17 +4,17 @@ import traceback
 from contextlib import suppress
 
 from ddpg.errors import RequestError, RunStopped
-from ddpg.sweep.jobs import Job
+from ddpg.sweep.jobs import Job, threads_of
 
 RETRIES = 3  # how often a job begins again whose process was killed or whose machine was lost
 SECONDS_TO_STOP = 60
 
 
 class Workers:
-    """Runs jobs, at most so many at a time; each in a process of its own.
+    """Runs jobs, each in its own process.
 
     Args:
-        max_jobs: How many at a time.
+        max_jobs: How many may run at the same time.
 
     Attributes:
         going: The jobs that have been handed to Ray and have not come back, by their Ray reference.
@@ -34,7 +34,7 @@ class Workers:
 
     def submit(self, job: Job) -> None:
         """Hand a job to Ray."""
-        self.going[self._task.options(num_cpus=job.threads).remote(job)] = job
+        self.going[self._task.options(num_cpus=threads_of(job)).remote(job)] = job
 
     def wait(self, seconds: float) -> list[tuple[Job, str | None]]:
         """Wait until a job comes back, but not longer than so many seconds.

@@ -58,7 +58,7 @@ def test_a_disk_that_cannot_take_all_runs_is_refused(tmp_path, without_ray, caps
 
 
 def test_memory_is_counted_for_the_runs_that_go_at_once(tmp_path, without_ray, capsys, monkeypatch):
-    monkeypatch.setattr(capacity, "free_memory", lambda: 3 * capacity.WORKER_BYTES)
+    monkeypatch.setattr(capacity, "available_memory", lambda: 3 * capacity.WORKER_BYTES)
     command = ["train", "--steps", "1000", "--seeds", "8", "--sweep-dir", str(tmp_path / "s"), "--no-progress"]
     assert main([*command, "--jobs", "4"]) == 2
     assert "4 runs together take up to" in capsys.readouterr().err
