@@ -211,15 +211,16 @@ def processes_with(text: str) -> list[str]:
 
 @pytest.mark.slow
 def test_two_sweeps_into_one_folder_are_refused(tmp_path):
-    with start(tmp_path / "s", *LONG) as process:
+    endless = [*TASK, "--steps", "1000000"]
+    with start(tmp_path / "s", *endless) as process:
         wait_for_rows(tmp_path / "s" / "Pendulum-v1" / "seed0" / "episodes.csv", 1, process)
-        with start(tmp_path / "s", *LONG) as second:
+        with start(tmp_path / "s", *endless) as second:
             _, err = second.communicate(timeout=100)
         assert second.returncode == 2
         assert "another process is using" in err and err.count("\n") == 1
         process.send_signal(signal.SIGTERM)
-        process.communicate(timeout=100)
-        assert process.returncode == 143
+        _, err = process.communicate(timeout=100)
+        assert "continue with" in err and process.returncode == 143
 
 
 def test_no_cluster_at_an_address_is_said_within_30_seconds(tmp_path, capsys):
