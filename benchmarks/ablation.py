@@ -36,12 +36,12 @@ HARD_COPIES = (
 TASKS = {"Pendulum-v1": 10_000, "InvertedPendulum-v5": 20_000, "InvertedDoublePendulum-v5": 15_000}
 VARIANTS = [
     Variant("as it is"),
-    Variant("no target networks", ("--tau", "1")),
+    Variant("no target networks", {"tau": 1.0}),
     Variant("no target actor", patches=NO_TARGET_ACTOR),
     Variant("hard target copies", patches=HARD_COPIES),
-    Variant("no replay buffer", ("--buffer-size", "64")),
-    Variant("no exploration noise", ("--noise-sigma", "0")),
-    Variant("with batch normalisation", ("--batch-normalization",)),
+    Variant("no replay buffer", {"buffer_size": 64}),
+    Variant("no exploration noise", {"noise_sigma": 0.0}),
+    Variant("with batch normalisation", {"batch_normalization": True}),
     Variant("no terminal mask", patches=NO_TERMINAL_MASK),
 ]
 

@@ -7,7 +7,6 @@ as `train.py` does. It writes results/checkpoint_cost.csv.
 """
 
 import argparse
-import sys
 import tempfile
 import time
 from pathlib import Path
@@ -23,7 +22,6 @@ if TYPE_CHECKING:
 
 def main() -> None:
     arguments = parse()
-    sys.path.insert(0, str(ROOT))
     from ddpg.run.command_line import import_tensorflow
 
     import_tensorflow()

@@ -1,23 +1,28 @@
 """Variants of the algorithm, each trained on several tasks with several seeds: a table, curves and a picture."""
 
 import argparse
-from dataclasses import dataclass
+import json
+import tempfile
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from output import ROOT, add_output_flag, parser_for, read_csv, write_csv
+from output import add_output_flag, parser_for, read_csv, write_csv
 from patches import Patch, patched_copy
-from pictures import draw_comparison
-from training_runs import TrainingRun, run_all
+from pictures import draw_variants
+from sweeps import PatchedJob, add_sweep_flags, carry_out, curve
+
+from ddpg import Config
+from ddpg.sweep.statistics import bootstrap_interval, interquartile_mean
 
 
 @dataclass(frozen=True)
 class Variant:
-    """A changed algorithm: its name, flags for `train.py`, and patches for a copy of the code."""
+    """A changed algorithm: its name, the settings that differ, and patches for a copy of the code."""
 
     name: str
-    flags: tuple[str, ...] = ()
+    settings: dict[str, Any] = field(default_factory=dict)
     patches: tuple[Patch, ...] = ()
 
     @property
@@ -30,7 +35,7 @@ Cell = tuple[Variant, str, int]  # a variant, a task, and the steps of each run
 
 
 def main(description: str | None, name: str, cells: list[Cell]) -> Path | None:
-    """Train and evaluate every cell, and write the table, the curves and the picture.
+    """Train and test every cell, and write the table, the curves and the picture.
 
     Args:
         description: For the help.
@@ -41,26 +46,33 @@ def main(description: str | None, name: str, cells: list[Cell]) -> Path | None:
         The folder of the tables, or None if only the patches were to be checked.
     """
     arguments = parse(description, name)
-    code = {
-        variant: patched_copy(arguments.folder / "code" / variant.folder, variant.patches) if variant.patches else ROOT
-        for variant, *_ in cells
-    }
+    patches = {variant.name: variant.patches for variant, *_ in cells if variant.patches}
     if arguments.check_patches:
+        with tempfile.TemporaryDirectory() as folder:
+            for variant, own in patches.items():
+                patched_copy(Path(folder, variant), own)
         return None
-    flags = ("--evaluate-every", str(arguments.evaluate_every))
-    runs = []
-    for variant, task, steps in cells:
-        for seed in range(arguments.seeds):
-            folder = arguments.folder / task / variant.folder / f"seed{seed}"
-            run = TrainingRun(folder, task, seed, steps, flags + variant.flags, code=code[variant])
-            runs.append(({"task": task, "variant": variant.name}, run))
-    run_all([run for _, run in runs], arguments.jobs)
+    jobs = [
+        PatchedJob(
+            arguments.folder.absolute() / task / variant.folder / f"seed{seed}",
+            Config(
+                **{"env": task, "seed": seed, "steps": steps, "evaluate_every": arguments.evaluate_every, "threads": 1}
+                | variant.settings
+            ),
+            patches=variant.patches,
+        )
+        for variant, task, steps in cells
+        for seed in range(arguments.seeds)
+    ]
+    names = [variant.name for variant, *_ in cells for _ in range(arguments.seeds)]
+    carry_out(arguments.folder.absolute(), jobs, {"patches": patches}, arguments.jobs)
 
     results, curves = arguments.out.results / f"{name}.csv", arguments.out.plots / f"{name}.csv"
-    write_csv(results, [result(key, run) for key, run in runs])
-    write_csv(curves, [key | point for key, run in runs for point in run.curve()])
+    keys = [{"task": job.config.env, "variant": variant} for variant, job in zip(names, jobs, strict=True)]
+    write_csv(results, [result(key, job) for key, job in zip(keys, jobs, strict=True)])
+    write_csv(curves, [key | point for key, job in zip(keys, jobs, strict=True) for point in curve(job)])
     if arguments.seeds > 1:  # a band needs two seeds
-        draw_comparison(curves, curves.with_suffix(".png"))
+        draw_variants(curves, curves.with_suffix(".png"))
     print_table(results)
     return arguments.out.results
 
@@ -68,37 +80,37 @@ def main(description: str | None, name: str, cells: list[Cell]) -> Path | None:
 def parse(description: str | None, name: str) -> argparse.Namespace:
     """Return the command line's arguments."""
     parser = parser_for(description)
-    parser.add_argument("--seeds", type=int, default=5, help="how many seeds, from 0 on (default: 5)")
     parser.add_argument("--evaluate-every", type=int, default=1_000, help="steps between two points of a curve")
-    parser.add_argument("--jobs", type=int, default=2, help="runs at a time (default: 2)")
-    parser.add_argument("--folder", type=Path, default=ROOT / "runs" / name, help="folder of the runs")
     parser.add_argument("--check-patches", action="store_true", help="make the patched copies of the code and stop")
+    add_sweep_flags(parser, name, seeds=5)
     add_output_flag(parser)
     return parser.parse_args()
 
 
-def result(key: dict[str, Any], run: TrainingRun) -> dict[str, Any]:
+def result(key: dict[str, Any], job: PatchedJob) -> dict[str, Any]:
     """Return a row of the table: how good a run was at the end, and in the last third of its evaluations."""
-    curve = [float(point["mean"]) for point in run.curve()]
-    late = float(np.mean(curve[-(len(curve) // 3) :]))
-    last = read_csv(run.folder / "episodes.csv")[-1]
+    scores = [float(point["mean"]) for point in curve(job)]
+    late = float(np.mean(scores[-(len(scores) // 3) :]))
+    last = read_csv(job.folder / "episodes.csv")[-1]
     speed = round(int(last["steps"]) / float(last["seconds"]))
-    final = run.statistics()["mean"]
-    return key | {"seed": run.seed, "steps": run.steps, "final": final, "late": late, "steps_per_second": speed}
+    final = json.loads((job.folder / "test.json").read_text(encoding="utf-8"))["results"]["mean"]
+    own = {"seed": job.config.seed, "steps": job.config.steps}
+    return key | own | {"final": final, "late": late, "steps_per_second": speed}
 
 
 def print_table(results: Path) -> None:
-    """Print the late returns: their mean over the seeds and its 95 % interval, a row per variant, a column per task."""
-    from scipy import stats
-
+    """Print the interquartile means of the late returns and their 95 % intervals: variants by tasks."""
     rows = read_csv(results)
     tasks = list(dict.fromkeys(row["task"] for row in rows))
     print(f"| variant | {' | '.join(tasks)} |\n|---|{'---|' * len(tasks)}")
     for variant in dict.fromkeys(row["variant"] for row in rows):
-        cells = []
-        for task in tasks:
-            late = [float(row["late"]) for row in rows if (row["task"], row["variant"]) == (task, variant)]
-            count = len(late)
-            half = stats.t.ppf(0.975, count - 1) * np.std(late, ddof=1) / count**0.5 if count > 1 else np.nan
-            cells.append(f"{np.mean(late):.0f} ± {half:.0f}" if late else "")
-        print(f"| {variant} | {' | '.join(cells)} |")
+        some = [[float(r["late"]) for r in rows if (r["task"], r["variant"]) == (task, variant)] for task in tasks]
+        print(f"| {variant} | {' | '.join(cell(np.array(late)) for late in some)} |")
+
+
+def cell(late: np.ndarray) -> str:
+    """Return an interquartile mean and its interval, such as "-150 [-155, -148]"; "" if there are no runs."""
+    if not len(late):
+        return ""
+    interval = bootstrap_interval([late])
+    return f"{interquartile_mean(late):.0f}" + (f" [{interval[0]:.0f}, {interval[1]:.0f}]" if interval else "")

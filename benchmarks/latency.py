@@ -7,7 +7,6 @@ Every form takes its turn in each round, and the median over the rounds is print
 """
 
 import statistics
-import sys
 import tempfile
 import time
 from collections.abc import Callable
@@ -16,7 +15,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
-from output import ROOT, add_output_flag, parser_for, write_csv
+from output import add_output_flag, parser_for, write_csv
 
 Form = Callable[[np.ndarray], object]
 
@@ -71,7 +70,6 @@ def main() -> None:
     parser.add_argument("--calls", type=int, default=500, help="calls of each form in a round")
     add_output_flag(parser)
     arguments = parser.parse_args()
-    sys.path.insert(0, str(ROOT))
     from ddpg.run.command_line import import_tensorflow
 
     import_tensorflow()

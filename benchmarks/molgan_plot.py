@@ -1,15 +1,13 @@
 """The picture of what MolGAN's generators produce at each weight of the objective."""
 
-import sys
 from pathlib import Path
 
 import numpy as np
-from output import ROOT, read_csv
+from output import read_csv
 
 
 def draw_tradeoff(path: Path, plot_path: Path) -> None:
     """Draw the share of valid, unique and novel graphs and their score over λ: dots for seeds, lines for means."""
-    sys.path.insert(0, str(ROOT))
     from matplotlib.figure import Figure
 
     from ddpg.run.plotting import EPISODE, EVALUATION, save

@@ -2,11 +2,15 @@
 
 import argparse
 import csv
+import sys
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, NamedTuple
 
 ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(
+    0, str(ROOT)
+)  # the code beside the benchmarks is measured, not an installed package
 
 
 class Output(NamedTuple):

@@ -1,6 +1,5 @@
 """Changes of the algorithm as patches for a copy of the code, which has no switches for them."""
 
-import json
 import shutil
 from collections.abc import Iterable
 from pathlib import Path
@@ -21,26 +20,16 @@ NO_TERMINAL_MASK = (Patch("equations.py", "gamma * (1.0 - terminated) * next_q",
 
 
 def patched_copy(folder: Path, patches: Iterable[Patch]) -> Path:
-    """Copy the package and its two scripts into a folder, patch the copy, and return the folder.
-
-    The folder also receives `patches.json`, which says how the copy was changed.
+    """Copy the package and its two scripts into a new folder, patch the copy, and return the folder.
 
     Raises:
-        SystemExit: The folder has a copy with other patches, whose runs must not be mixed with new ones.
         ValueError: A patch does not fit the code.
     """
-    patches = list(patches)
-    record = folder / "patches.json"
-    text = json.dumps(patches, indent=2)
-    if record.exists() and record.read_text(encoding="utf-8") != text:
-        raise SystemExit(f"{folder} was patched differently; choose another --folder, or delete it and its runs")
-    shutil.rmtree(folder, ignore_errors=True)
     shutil.copytree(ROOT / "ddpg", folder / "ddpg", ignore=shutil.ignore_patterns("__pycache__"))
     for name in ("train.py", "evaluate.py"):
         shutil.copy(ROOT / name, folder)
     for patch in patches:
         apply(patch, folder / "ddpg" / patch.file)
-    record.write_text(text, encoding="utf-8")
     return folder
 
 

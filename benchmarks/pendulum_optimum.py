@@ -10,7 +10,6 @@ are drawn beside the agent's. It writes results/pendulum_optimum.csv and plots/p
 """
 
 import argparse
-import sys
 from pathlib import Path
 
 import gymnasium
@@ -160,7 +159,6 @@ def returns(grid: Grid, starts: int, seed: int) -> list[dict]:
 
 def maps(grid: Grid, checkpoint: Path) -> list[dict[str, float]]:
     """Return, for every fifth point of the grid, the optimal value and torque, and the agent's."""
-    sys.path.insert(0, str(ROOT))
     from ddpg.run.agent_state import load_for_acting
     from ddpg.run.checkpoints import find_checkpoint
 

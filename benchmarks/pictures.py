@@ -3,13 +3,12 @@
 python benchmarks/pictures.py plots/ablation.csv plots/ablation.png
 """
 
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 from molgan_plot import draw_tradeoff
-from output import ROOT, parser_for, read_csv
+from output import parser_for, read_csv
 
 # The contenders of speed.py: their labels and colors (Okabe and Ito's, which color-blind readers can tell apart).
 CONTENDERS = {
@@ -20,59 +19,41 @@ CONTENDERS = {
     "numpy": ("NumPy, arithmetic alone", "#bbbbbb"),
 }
 
-Curve = tuple[np.ndarray, np.ndarray]
 
-
-def read_curves(path: Path) -> dict[str, dict[str, list[Curve]]]:
-    """Return the curves of each seed by task and variant, from a CSV of task, variant, seed, steps, mean."""
-    points: dict[tuple[str, str, str], list[tuple[float, float]]] = {}
-    for row in read_csv(path):
-        point = float(row["steps"]), float(row["mean"])
-        points.setdefault((row["task"], row["variant"], row["seed"]), []).append(point)
-    curves: dict[str, dict[str, list[Curve]]] = {}
-    for (task, variant, _), curve in points.items():
-        steps, means = np.array(curve).T
-        curves.setdefault(task, {}).setdefault(variant, []).append((steps, means))
-    return curves
-
-
-def draw_comparison(path: Path, plot_path: Path) -> None:
+def draw_variants(path: Path, plot_path: Path) -> None:
     """Draw a row of panels per task: in each one a variant over the first variant in gray, with 95 % bands."""
-    sys.path.insert(0, str(ROOT))
     from matplotlib.figure import Figure
 
-    from ddpg.run.plotting import EPISODE, EVALUATION, finish, mean_and_band
+    from ddpg.run.plotting import EPISODE, EVALUATION, finish
+    from ddpg.sweep.compare import compare
+    from ddpg.sweep.curves import read_curves
 
-    curves = read_curves(path)
-    columns = max(len(variants) for variants in curves.values()) - 1
-    figure = Figure(figsize=(2.3 * columns, 2.2 * len(curves) + 0.8), dpi=110, layout="constrained")
-    grid = figure.subplots(len(curves), columns, squeeze=False, sharex="row", sharey="row")
-    seeds = 0
-    for line, (task, variants) in zip(grid, curves.items(), strict=True):
-        (reference, normal), *others = variants.items()
-        seeds = len(normal)
-        for axes, (variant, changed) in zip(line, others, strict=False):
-            for name, each, color in ((reference, normal, EPISODE), ("the variant", changed, EVALUATION)):
-                steps, middle, half_width = mean_and_band(each)
-                axes.fill_between(steps, middle - half_width, middle + half_width, color=color, alpha=0.3, lw=0)
+    summaries = compare(read_curves([path])).summaries
+    tasks = {summary.task: [other for other in summaries if other.task == summary.task] for summary in summaries}
+    columns = max(map(len, tasks.values())) - 1
+    figure = Figure(figsize=(2.3 * columns, 2.2 * len(tasks) + 0.8), dpi=110, layout="constrained")
+    grid = figure.subplots(len(tasks), columns, squeeze=False, sharex="row", sharey="row")
+    for line, (task, (reference, *others)) in zip(grid, tasks.items(), strict=True):
+        for axes, variant in zip(line, others, strict=False):
+            for summary, name, color in ((reference, reference.setting, EPISODE), (variant, "the variant", EVALUATION)):
+                if summary.band is not None:
+                    axes.fill_between(summary.steps, *summary.band, color=color, alpha=0.3, lw=0)
                 label = name if axes is grid[0, 0] else None
-                axes.plot(steps, middle, color=color, label=label)
-            axes.set_title(variant, fontsize="small")
+                axes.plot(summary.steps, summary.middle, color=color, label=label)
+            axes.set_title(variant.setting, fontsize="small")
             axes.tick_params(labelsize="x-small")
         for axes in line[len(others) :]:
             axes.remove()
-        every = np.concatenate([means for each in variants.values() for _, means in each])
-        room = 0.05 * (every.max() - every.min())
-        line[0].set_ylim(every.min() - room, every.max() + room)
         line[0].set_ylabel(f"{task}\nreturn", fontsize="small")
         line[len(others) // 2].set_xlabel("environment steps", fontsize="small")
-    figure.suptitle(f"Noise-free evaluations while training: mean of {seeds} seeds and 95 % band", fontsize="medium")
+    seeds = summaries[0].seeds
+    title = f"Noise-free evaluations while training: interquartile mean of {seeds} seeds, 95 % bootstrap band"
+    figure.suptitle(title, fontsize="medium")
     finish(figure, plot_path)
 
 
 def draw_optimum(path: Path, plot_path: Path) -> None:
     """Draw value and torque over angle and speed: the optimum on the left, the agent on the right."""
-    sys.path.insert(0, str(ROOT))
     from matplotlib.figure import Figure
 
     from ddpg.run.plotting import read_columns, save
@@ -100,7 +81,6 @@ def draw_optimum(path: Path, plot_path: Path) -> None:
 
 def draw_estimates(path: Path, plot_path: Path) -> None:
     """Draw a scatter per task: the critic's estimate against the return that followed, with the line of equality."""
-    sys.path.insert(0, str(ROOT))
     from matplotlib.figure import Figure
 
     from ddpg.run.plotting import AVERAGE, save
@@ -125,7 +105,6 @@ def draw_estimates(path: Path, plot_path: Path) -> None:
 
 def draw_speeds(path: Path, plot_path: Path) -> None:
     """Draw a panel per task and minibatch: a bar for the median speed of each contender and update schedule."""
-    sys.path.insert(0, str(ROOT))
     from matplotlib.figure import Figure
 
     from ddpg.run.plotting import save
@@ -162,7 +141,6 @@ def draw_speeds(path: Path, plot_path: Path) -> None:
 
 def draw_scaling(path: Path, plot_path: Path) -> None:
     """Draw a panel per axis: the measurements of all rounds over the size, and their medians as a line."""
-    sys.path.insert(0, str(ROOT))
     from matplotlib.figure import Figure
 
     from ddpg.run.plotting import AVERAGE, EPISODE, save
@@ -189,7 +167,7 @@ DRAWN_BY_COLUMN = {
     "generator": draw_tradeoff,
     "contender": draw_speeds,
     "quantity": draw_scaling,
-    "variant": draw_comparison,
+    "variant": draw_variants,
     "optimal_value": draw_optimum,
     "estimate": draw_estimates,
 }
@@ -205,7 +183,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         if rows and column in rows[0]:
             return draw(arguments.curves, arguments.plot_path)
     parser.error(
-        f"{arguments.curves} has none of the columns {', '.join(DRAWN_BY_COLUMN)}; try python -m ddpg.run.plotting"
+        f"{arguments.curves} has none of the columns {', '.join(DRAWN_BY_COLUMN)}; try python -m ddpg.sweep compare"
     )
 
 

@@ -6,14 +6,13 @@ One size changes at a time, from networks of 400 and 300 units, minibatches of 6
 sizes of an axis take turns for several rounds. It writes plots/scaling.csv and its picture.
 """
 
-import sys
 import time
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
 import numpy as np
 from memory import resident_mib
-from output import ROOT, add_output_flag, parser_for, write_csv
+from output import add_output_flag, parser_for, write_csv
 from pictures import draw_scaling
 
 if TYPE_CHECKING:
@@ -121,7 +120,6 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=1.0, help="for each size in a round (default: 1)")
     add_output_flag(parser)
     arguments = parser.parse_args()
-    sys.path.insert(0, str(ROOT))
     from ddpg.run.command_line import import_tensorflow
 
     import_tensorflow()

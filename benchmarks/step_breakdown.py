@@ -6,14 +6,13 @@ prints them as JSON, for a run that makes UPDATES updates after every UPDATES en
 """
 
 import json
-import sys
 import time
 from collections.abc import Callable
 from typing import Any
 
 from contenders import LEARNING_STARTS, our_loop
 from numpy_baseline import use_default_kernel
-from output import ROOT, parser_for
+from output import parser_for
 
 PARTS = ("environment", "action", "storing", "sampling", "update", "the loop")
 
@@ -64,7 +63,6 @@ def main() -> None:
     parser.add_argument("--steps", type=int, default=3_000, help="environment steps to time (default: 3000)")
     arguments = parser.parse_args()
     use_default_kernel()  # between updates the agent acts through NumPy
-    sys.path.insert(0, str(ROOT))
     print(json.dumps(step_breakdown(arguments.task, arguments.batch_size, arguments.updates, arguments.steps)))
 
 

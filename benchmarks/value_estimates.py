@@ -8,12 +8,11 @@ are taken from their first part. It takes about a minute and writes plots/value_
 """
 
 import argparse
-import sys
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from output import ROOT, add_output_flag, parser_for, write_csv
+from output import add_output_flag, parser_for, write_csv
 from pictures import draw_estimates
 
 TAIL = 1_000  # steps after the last state that counts: 0.99 ** 1000 = 0.00004
@@ -28,7 +27,6 @@ def main() -> None:
     add_output_flag(parser)
     arguments = parser.parse_args()
 
-    sys.path.insert(0, str(ROOT))
     rows = [row for path in arguments.checkpoints for row in estimates(path, arguments)]
     curves = arguments.out.plots / "value_estimates.csv"
     write_csv(curves, rows)

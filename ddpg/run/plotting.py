@@ -1,7 +1,6 @@
-"""Plots from the CSV files.
+"""The reward curve of a run, from its CSV files.
 
-python -m ddpg.run.plotting RUN_DIR PLOT.png              a run's reward curve
-python -m ddpg.run.plotting CURVES.csv PLOT.png           the curves of several seeds, with their band
+python -m ddpg.run.plotting RUN_DIR PLOT.png
 """
 
 import csv
@@ -12,7 +11,7 @@ from pathlib import Path
 import numpy as np
 from matplotlib.figure import Figure
 
-# A colour-blind-safe trio (Okabe and Ito).
+# Okabe and Ito's colors, which color-blind readers can tell apart.
 EPISODE, AVERAGE, EVALUATION = "#999999", "#0072b2", "#d55e00"
 
 
@@ -54,49 +53,6 @@ def draw_reward_curve(run_dir: Path, plot_path: Path) -> None:
     finish(figure, plot_path)
 
 
-def draw_seeds(curves: Path, plot_path: Path) -> None:
-    """Draw the noise-free evaluations of several seeds: each one, their mean, and its 95 % confidence band.
-
-    Args:
-        curves: A CSV with the columns `seed`, `steps`, `mean`; its name, `learning-TASK.csv`, names the task.
-        plot_path: The PNG to write.
-    """
-    columns = read_columns(curves)
-    seeds = np.unique(columns["seed"])
-    each = [(columns["steps"][columns["seed"] == seed], columns["mean"][columns["seed"] == seed]) for seed in seeds]
-    steps, mean, half_width = mean_and_band(each)
-
-    figure = Figure(figsize=(9, 5), dpi=110, layout="constrained")
-    axes = figure.add_subplot()
-    for one in each:
-        axes.plot(*one, color=EPISODE, lw=0.8, alpha=0.7, label="one seed" if one is each[0] else None)
-    axes.fill_between(steps, mean - half_width, mean + half_width, color=EVALUATION, alpha=0.25, lw=0)
-    axes.plot(steps, mean, color=EVALUATION, marker="o", ms=3, label=f"mean of {len(seeds)} seeds, 95 % band")
-    # The band of a few seeds can be far wider than any return that occurs.
-    lowest, highest = min(values.min() for _, values in each), max(values.max() for _, values in each)
-    axes.set_ylim(lowest - 0.05 * (highest - lowest), highest + 0.05 * (highest - lowest))
-    axes.set_title(f"DDPG on {curves.stem.removeprefix('learning-')}: noise-free evaluations during training")
-    axes.set_xlabel("environment steps")
-    axes.set_ylabel("return (undiscounted sum of rewards)")
-    finish(figure, plot_path)
-
-
-def mean_and_band(curves: list[tuple[np.ndarray, np.ndarray]]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return steps, the mean over seeds, and half of its 95 % confidence interval (Student's t), each `(points,)`.
-
-    Episodes that end early end at other steps in each seed: all curves are read off at the steps of the first.
-
-    Args:
-        curves: The steps and the returns of each seed, two or more.
-    """
-    from scipy import stats  # imported here: a training run draws its own curve and needs no SciPy
-
-    steps = curves[0][0]
-    returns = np.array([np.interp(steps, *curve) for curve in curves])
-    t = stats.t.ppf(0.975, len(curves) - 1)
-    return steps, returns.mean(axis=0), t * returns.std(axis=0, ddof=1) / np.sqrt(len(curves))
-
-
 def finish(figure: Figure, plot_path: Path) -> None:
     """Add the grid and the legend, below the axes where it hides nothing, and save the figure."""
     for axes in figure.axes:
@@ -114,11 +70,11 @@ def save(figure: Figure, plot_path: Path) -> None:
 
 
 def main(arguments: list[str]) -> None:
-    """Draw what the command line asks for."""
-    if len(arguments) != 2 or not Path(arguments[0]).exists():
-        sys.exit("usage: python -m ddpg.run.plotting RUN_DIR_OR_CURVES.csv PLOT.png")
-    source, plot_path = map(Path, arguments)
-    (draw_seeds if source.suffix == ".csv" else draw_reward_curve)(source, plot_path)
+    """Draw the reward curve that the command line asks for."""
+    if len(arguments) != 2 or not Path(arguments[0], "episodes.csv").exists():
+        print("usage: python -m ddpg.run.plotting RUN_DIR PLOT.png", file=sys.stderr)
+        sys.exit(2)
+    draw_reward_curve(*map(Path, arguments))
 
 
 if __name__ == "__main__":

@@ -31,7 +31,7 @@ def draw_comparison(comparison: Comparison, curves: Sequence[Curve], path: Path)
     rows = -(-len(tasks) // columns)
     size = (9, 5.2) if len(tasks) == 1 else (4.4 * columns, 3.4 * rows + 0.8)
     figure = Figure(figsize=size, dpi=110, layout="constrained")
-    grid = figure.subplots(rows, columns, squeeze=False).flat
+    grid = list(figure.subplots(rows, columns, squeeze=False).flat)
     labelled: set[str] = set()
     for axes, task in zip(grid, tasks, strict=False):
         own = [summary for summary in comparison.summaries if summary.task == task]
@@ -50,7 +50,7 @@ def draw_comparison(comparison: Comparison, curves: Sequence[Curve], path: Path)
         axes.set_title(task, fontsize="medium")
         axes.set_xlabel("environment steps" if task != "MolGAN" else "updates")
         axes.set_ylabel("return (undiscounted sum of rewards)" if task != "MolGAN" else "score")
-    for axes in list(grid)[len(tasks) :]:
+    for axes in grid[len(tasks) :]:
         axes.remove()
     figure.suptitle(title(comparison), fontsize="medium")
     finish(figure, path)

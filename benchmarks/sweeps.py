@@ -1,0 +1,84 @@
+"""The runs of a benchmark: a sweep by `ddpg.sweep`, also of patched copies of the code."""
+
+import argparse
+import pickle
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from output import ROOT, read_csv
+from patches import Patch, patched_copy
+
+from ddpg.errors import RequestError
+from ddpg.sweep.jobs import Job, TrainingJob
+from ddpg.sweep.sweep import open_sweep, run_all
+
+STOPPED = 3  # exit code of a run that was asked to stop and has saved
+RUN = f"import pickle, sys; sys.exit(0 if pickle.load(sys.stdin.buffer).run() else {STOPPED})"
+
+
+@dataclass(frozen=True)
+class PatchedJob(TrainingJob):
+    """A run of a patched copy of the code, in a process of its own, which imports the copy.
+
+    Args:
+        patches: The patches.
+    """
+
+    patches: tuple[Patch, ...] = ()
+
+    def run(self) -> bool:
+        """Train and test; return whether the run came to its end, or was asked to stop before."""
+        job = pickle.dumps(TrainingJob(self.folder, self.config, self.test_episodes))
+        with tempfile.TemporaryDirectory() as folder:
+            command, where = [sys.executable, "-c", RUN], patched_copy(Path(folder, "code"), self.patches)
+            with subprocess.Popen(command, cwd=where, stdin=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+                try:
+                    _, errors = process.communicate(job)
+                except KeyboardInterrupt:  # Ray's way to ask for a stop
+                    process.send_signal(signal.SIGINT)
+                    _, errors = process.communicate()
+        if process.returncode not in (0, STOPPED):
+            raise RuntimeError(errors.decode(errors="replace").strip().splitlines()[-1])
+        return process.returncode == 0
+
+
+def add_sweep_flags(parser: argparse.ArgumentParser, name: str, seeds: int) -> None:
+    """Add the flags of a benchmark's runs.
+
+    Args:
+        parser: Receives them.
+        name: Names the default folder.
+        seeds: How many seeds by default.
+    """
+    parser.add_argument("--seeds", type=int, default=seeds, help=f"how many seeds, from 0 on (default: {seeds})")
+    parser.add_argument("--jobs", type=int, default=2, help="runs at a time, each on one core (default: 2)")
+    parser.add_argument("--folder", type=Path, default=ROOT / "runs" / name, help="folder of the runs")
+
+
+def carry_out(folder: Path, jobs: Sequence[Job], extra: dict[str, Any], cores: int, unit: str = "step") -> None:
+    """Carry out the runs that are not finished yet.
+
+    Raises:
+        SystemExit: The folder has other runs, the user stopped the benchmark, or a run failed.
+    """
+    try:
+        with open_sweep(folder, jobs, extra, cores) as workers:
+            outcome = run_all(jobs, workers, show_progress=True, unit=unit)
+    except RequestError as error:
+        raise SystemExit(f"error: {error}") from None
+    if outcome.signal_number:
+        raise SystemExit(128 + outcome.signal_number)
+    if outcome.failures:
+        raise SystemExit("\n".join(f"{folder}: {reason}" for folder, reason in outcome.failures.items()))
+
+
+def curve(job: TrainingJob) -> list[dict[str, Any]]:
+    """Return the noise-free evaluations that a run made during training."""
+    rows = read_csv(job.folder / "evaluations.csv")
+    return [{"seed": job.config.seed, "steps": row["steps"], "mean": row["mean"]} for row in rows]
