@@ -8,9 +8,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(
-    0, str(ROOT)
-)  # the code beside the benchmarks is measured, not an installed package
+sys.path.insert(0, str(ROOT))  # the code beside the benchmarks is measured, not an installed package
 
 
 class Output(NamedTuple):

@@ -5,7 +5,7 @@
 
 Two problems are solved on a grid of angles and speeds, with linear interpolation between its points. The sum of 200
 rewards is what an episode returns: its policy is rolled out in the real environment, from the starts that
-`benchmarks/learning.py` evaluates on. The discounted sum without an end is what a critic learns: its value and policy
+`python -m ddpg.sweep` tests on. The discounted sum without an end is what a critic learns: its value and policy
 are drawn beside the agent's. It writes results/pendulum_optimum.csv and plots/pendulum_optimum.{csv,png}.
 """
 
@@ -117,7 +117,8 @@ def main() -> None:
     write_csv(arguments.out.results / "pendulum_optimum.csv", rows)
     for row in rows:
         print(f"{row['who']:25} {row['mean']:9.2f}  (std {row['std']:.2f})")
-    scaled = (mean["agents"] - mean["random"]) / (mean["optimum"] - mean["random"])
+    (agents,) = read_csv(ROOT / "benchmarks/results/learning-Pendulum-v1.csv")
+    scaled = (float(agents["test_mean"]) - mean["random"]) / (mean["optimum"] - mean["random"])
     print(f"the agents on the scale where random torques are 0 and the optimum is 1: {scaled:.4f}")
 
     curves = arguments.out.plots / "pendulum_optimum.csv"
@@ -136,7 +137,7 @@ def parse() -> argparse.Namespace:
 
 
 def returns(grid: Grid, starts: int, seed: int) -> list[dict]:
-    """Return the mean and the deviation of the returns of the optimum, of random torques and of the trained agents."""
+    """Return the mean and the deviation of the returns of the optimum and of random torques."""
     values = grid.episode_values()
     fine = np.linspace(-TORQUE_LIMIT, TORQUE_LIMIT, 81)
 
@@ -152,8 +153,7 @@ def returns(grid: Grid, starts: int, seed: int) -> list[dict]:
     environment = gymnasium.make("Pendulum-v1")
     states = np.array([environment.reset(seed=seed + k)[0] for k in range(starts)])
     predicted = Interpolation(np.arctan2(states[:, 1], states[:, 0]), states[:, 2])(values[0])
-    agents = np.array([float(r["mean"]) for r in read_csv(ROOT / "benchmarks/results/learning-Pendulum-v1.csv")])
-    rolled_out |= {"value at the same starts": predicted, "agents": agents}
+    rolled_out["value at the same starts"] = predicted
     return [{"who": who, "mean": each.mean(), "std": each.std()} for who, each in rolled_out.items()]
 
 

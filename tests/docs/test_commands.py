@@ -12,13 +12,19 @@ import pytest
 
 import ddpg.export.__main__ as export
 import ddpg.molgan.__main__ as molgan
+import ddpg.sweep.flags as sweep
 from ddpg.config import PRESETS, Config
 from ddpg.molgan.config import MolGANConfig
 from ddpg.run import evaluate, train
+from ddpg.sweep.grid import parse_vary
+from ddpg.sweep.search import check_space, parse_search
 from tests.helpers.pages import ROOT, all_pages, code_spans
 
 PAGES = all_pages()
-OTHERS = {"--logdir", "--large-weight-threshold", "--model-name"}  # of TensorBoard and emx-onnx-cgen
+OTHERS = {  # of TensorBoard, emx-onnx-cgen and Ray
+    *("--logdir", "--large-weight-threshold", "--model-name"),
+    *("--head", "--port", "--include-dashboard", "--disable-usage-stats"),
+}
 
 
 class Parsed(Exception):
@@ -70,9 +76,21 @@ def check_molgan(arguments: list[str]) -> None:
         MolGANConfig(**molgan.with_schedule(molgan.given_settings(parsed, MolGANConfig)))
 
 
+def check_sweep(arguments: list[str]) -> None:
+    """Check flags of the sweep's commands, and that the values that vary and the space of a search are allowed."""
+    parsed = understood(sweep.parse, arguments)
+    if parsed and parsed.command in ("train", "molgan"):
+        settings = Config if parsed.command == "train" else MolGANConfig
+        for name, values in parse_vary(parsed.vary, settings).items():
+            for value in values:
+                settings(**sweep.settings_given(parsed, settings) | {name: value})
+    elif parsed and parsed.command == "tune":
+        check_space(parse_search(parsed.search), Config())
+
+
 def check_command(command: str, monkeypatch) -> None:
     """Fail unless a command of a page can be run."""
-    words = shlex.split(command)
+    words = shlex.split(command.partition(" > ")[0])
     words[0] = words[0].removeprefix(".venv/bin/")
     match words:
         case ["python", "train.py", *rest] | ["ddpg-train", *rest]:
@@ -81,6 +99,8 @@ def check_command(command: str, monkeypatch) -> None:
             understood(evaluate.parse, rest)
         case ["python", "-m", "ddpg.molgan", *rest] | ["ddpg-molgan", *rest]:
             check_molgan(rest)
+        case ["python", "-m", "ddpg.sweep", *rest] | ["ddpg-sweep", *rest]:
+            check_sweep(rest)
         case ["python", "-m", "ddpg.run.plotting", _, _]:
             assert pydoc.locate("ddpg.run.plotting.main")
         case ["python", "-m", "pytest", *rest]:
@@ -100,6 +120,8 @@ def check_command(command: str, monkeypatch) -> None:
         case ["pip", "install", *rest]:
             files = [word for word in rest if word.endswith(".txt")]
             assert all((ROOT / name).is_file() for name in files)
+        case ["ray", "start", *_] | ["export", *_] | [".", ".venv/bin/activate"]:
+            pass  # of Ray; tests/sweep/test_cluster.py starts a cluster
         case ["python3", "-m", "venv", ".venv"] | ["lint-imports"]:
             pass
         case _:
@@ -127,6 +149,7 @@ def known_flags(capsys) -> set[str]:
         (evaluate.parse, []),
         (export.parse, []),
         *((molgan.parse, [name]) for name in ("train", "evaluate", "sample")),
+        *((sweep.parse, [name]) for name in ("train", "molgan", "compare", "tune")),
     ]
     for parse, words in helped:
         understood(parse, [*words, "--help"])

@@ -1,34 +1,48 @@
 """The figures on the pages are those of the measurements in the repository."""
 
+import re
 import statistics
 
+import numpy as np
 import pytest
-from scipy import stats
 
+from ddpg.sweep.statistics import bootstrap_interval
 from tests.helpers.pages import Page, number, read_csv
 
 README, RESULTS, PERFORMANCE = Page("README.md"), Page("docs/results.md"), Page("docs/performance.md")
 CHECKPOINTS, MOLGAN = Page("docs/checkpoints.md"), Page("docs/molgan.md")
-LEARNING = ("task", "preset", "steps", "seeds", "mean over seeds", "worst seed", "best seed")
+DEPLOYMENT = Page("docs/deployment.md")
+LEARNING = ("task", "preset", "steps", "seeds", "mean over seeds", "IQM", "worst seed", "best seed")
+
+
+def learned(task: str, preset: str) -> dict[str, str]:
+    """Return what `python -m ddpg.sweep compare --csv` printed for a row of the table of learning."""
+    suffix = "" if preset == "blog" else f"-{preset}"
+    (row,) = read_csv(f"benchmarks/results/learning-{task}{suffix}.csv")
+    assert (row["task"], row["setting"]) == (task, preset)
+    return row
 
 
 @pytest.mark.parametrize("page", [README, RESULTS], ids=lambda page: page.name)
 def test_the_table_of_learning_is_what_was_measured(page):
     for row in page.table(*LEARNING):
-        suffix = "" if row["preset"] == "blog" else f"-{row['preset']}"
-        runs = read_csv(f"benchmarks/results/learning-{row['task']}{suffix}.csv")
-        assert all(run["flags"].startswith(f"--preset {row['preset']} ") for run in runs)
-        assert {float(run["steps"]) for run in runs} == {number(row["steps"])}
-        means = [float(run["mean"]) for run in runs]
-        shown = [number(row[column]) for column in LEARNING[3:]]
-        assert shown == pytest.approx([len(means), statistics.mean(means), min(means), max(means)], abs=0.051)
+        measured = learned(row["task"], row["preset"])
+        assert number(row["steps"]) == pytest.approx(number(measured["steps"]), rel=0.01)  # until an episode's end
+        shown = [row["seeds"], row["mean over seeds"], row["worst seed"], row["best seed"], *numbers(row["IQM"])]
+        columns = ("seeds", "test_mean", "test_min", "test_max", "test_iqm", "test_low", "test_high")
+        assert [number(cell) for cell in shown] == pytest.approx([number(measured[c]) for c in columns], abs=0.051)
+
+
+def numbers(cell: str) -> list[str]:
+    """Return the numbers in a cell such as "-147.0 [-149.1, -145.6]"."""
+    return re.findall(r"-?[\d.]+", cell)
 
 
 def test_the_optimum_of_pendulum_is_what_was_measured():
     """On the scale, random torques are 0 and the optimum is 1."""
     rows = RESULTS.table("who", "mean return", "on the scale")
     measured = {row["who"]: float(row["mean"]) for row in read_csv("benchmarks/results/pendulum_optimum.csv")}
-    agents = statistics.mean(float(row["mean"]) for row in read_csv("benchmarks/results/learning-Pendulum-v1.csv"))
+    agents = float(learned("Pendulum-v1", "blog")["test_mean"])
     optimum, random = measured["optimum"], measured["random"]
     shown = [number(row["mean return"]) for row in rows]
     assert [shown[0], *shown[2:]] == pytest.approx([optimum, agents, random], abs=0.051)
@@ -39,7 +53,7 @@ def test_the_optimum_of_pendulum_is_what_was_measured():
     ("ablation", ("Pendulum-v1", "InvertedPendulum-v5", "InvertedDoublePendulum-v5")),
     ("blog_mistakes", ("Pendulum-v1", "InvertedPendulum-v5")),
 ])  # fmt: skip
-def test_the_comparisons_are_means_and_intervals_over_the_seeds(name, tasks):
+def test_the_comparisons_are_interquartile_means_and_bootstrap_intervals_over_the_seeds(name, tasks):
     measured = read_csv(f"benchmarks/results/{name}.csv")
     table = RESULTS.table("variant", *tasks)
     assert [row["variant"] for row in table] == list(dict.fromkeys(run["variant"] for run in measured))
@@ -48,10 +62,9 @@ def test_the_comparisons_are_means_and_intervals_over_the_seeds(name, tasks):
             late = [float(run["late"]) for run in measured if (run["task"], run["variant"]) == (task, row["variant"])]
             assert len(late) == (5 if row[task] else 0)
             if late:
-                mean, half_width = map(float, row[task].split(" ± "))
-                assert mean == pytest.approx(statistics.mean(late), abs=0.51)
-                error = statistics.stdev(late) / len(late) ** 0.5
-                assert half_width == pytest.approx(stats.t.ppf(0.975, len(late) - 1) * error, rel=0.01, abs=1.0)
+                middle = statistics.mean(sorted(late)[1:-1])  # a quarter of five, rounded down, is one at either end
+                low, high = bootstrap_interval([np.array(late)])
+                assert list(map(float, numbers(row[task]))) == pytest.approx([middle, low, high], abs=0.51)
 
 
 def test_the_table_of_speed_has_the_median_ratios_within_a_round():
@@ -91,6 +104,25 @@ def test_the_breakdown_of_a_step_is_what_was_measured():
         if column != "ms in a step"
     }
     assert shown == pytest.approx(measured, abs=0.0051)
+
+
+def test_the_latencies_are_medians_over_the_rounds():
+    names = {
+        "LiteRT, 8-bit integers": "litert, int8",
+        "LiteRT": "litert",
+        "ONNX (onnxruntime)": "onnx",
+        "the same arithmetic in NumPy": "NumPy",
+        "`agent.act`": "agent.act",
+        "`load_policy`": "load_policy",
+        "Stable-Baselines3's `predict`": "Stable-Baselines3 predict",
+        "SavedModel": "saved_model",
+        "Keras": "keras",
+    }
+    measured: dict[str, list[float]] = {}
+    for row in read_csv("plots/latency.csv"):
+        measured.setdefault(row["form"], []).append(float(row["microseconds"]))
+    shown = {names[row["form"]]: number(row["µs per action"]) for row in DEPLOYMENT.table("form", "µs per action")}
+    assert shown == pytest.approx({form: statistics.median(times) for form, times in measured.items()}, abs=0.051)
 
 
 def test_the_costs_of_larger_sizes_are_what_was_measured():

@@ -14,6 +14,7 @@ from ddpg.molgan.config import OBJECTIVES, MolGANConfig
 from ddpg.molgan.training_run import COLUMNS as MOLGAN_COLUMNS
 from ddpg.run import train
 from ddpg.run.training_run import COLUMNS
+from ddpg.sweep.search import DEFAULT_SEARCH, parse_search
 from tests.helpers.pages import ROOT, Page, all_pages, code_spans
 
 PAGES = all_pages()
@@ -41,6 +42,17 @@ def allowed(field: dataclasses.Field) -> str:
 
 
 # Settings
+
+
+def test_the_settings_that_tuning_searches_by_default_are_those_of_the_table():
+    table = Page("docs/sweeps.md").table("setting", "values")
+    shown = {
+        code_spans(row["setting"])[0]: row["values"].replace(" to ", "..").replace(", logarithmic", ":log")
+        for row in table
+    }
+    assert parse_search(f"{name}={values.replace(' ', '')}" for name, values in shown.items()) == parse_search(
+        DEFAULT_SEARCH
+    )
 
 
 @pytest.mark.parametrize(
@@ -130,7 +142,7 @@ def test_the_table_of_closing_lines_is_what_a_run_prints(finished_run):
 
 def test_the_maps_of_the_rooms_name_every_file():
     tables = DEVELOPMENT.tables_with("file", "what it holds")
-    for table, folder in zip(tables, ("ddpg/run", "ddpg/molgan", "ddpg/export"), strict=True):
+    for table, folder in zip(tables, ("ddpg/run", "ddpg/molgan", "ddpg/export", "ddpg/sweep"), strict=True):
         named = {name for row in table for name in code_spans(row["file"])}
         assert named == {path.name for path in (ROOT / folder).glob("*.py")} - {"__init__.py"}, folder
 

@@ -189,3 +189,14 @@ def test_the_picture_draws_each_setting_of_each_task(tmp_path, monkeypatch):
     assert [len(axes.collections) for axes in figure.axes] == [2, 2]  # no band for the single run
     legend = [text.get_text() for text in figure.legends[0].get_texts()]
     assert legend == ["a (3 seeds)", "b (3 seeds)", "alone (1 seed)"]
+
+
+def test_each_task_has_one_panel_and_no_panel_is_left_empty(tmp_path, monkeypatch):
+    """Four tasks in rows of three leave two places of the grid."""
+    from matplotlib.figure import Figure
+
+    figures: list[Figure] = []
+    monkeypatch.setattr(Figure, "savefig", lambda figure, path, **_: (figures.append(figure), path.touch()))
+    runs = [curve([0, k], k, "a", task) for k in range(2) for task in "TUVW"]
+    draw_comparison(compare(runs), runs, tmp_path / "x.png")
+    assert [axes.get_title() for axes in figures[0].axes] == list("TUVW")

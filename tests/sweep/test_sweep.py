@@ -11,9 +11,10 @@ from pathlib import Path
 
 import pytest
 
+from ddpg import Config
 from ddpg.sweep.__main__ import main
 from tests.helpers.pages import ROOT
-from tests.helpers.runs import SMALL, assert_same_run, contents, names
+from tests.helpers.runs import SMALL, assert_same_run, contents, csv_rows, names
 
 pytestmark = pytest.mark.timeout(300)
 TASK = ("--env", "Pendulum-v1", *SMALL, "--evaluation-episodes", "1", "--evaluate-every", "200")
@@ -221,6 +222,45 @@ def test_two_sweeps_into_one_folder_are_refused(tmp_path):
         process.send_signal(signal.SIGTERM)
         _, err = process.communicate(timeout=100)
         assert "continue with" in err and process.returncode == 143
+
+
+@pytest.mark.slow
+def test_a_run_of_molgan_is_that_of_its_own_command(tmp_path):
+    from tests.helpers.molgan import FLAGS, SMILES
+    from tests.helpers.molgan import assert_same_run as assert_same_molgan_run
+
+    molecules = tmp_path / "molecules.smi"
+    molecules.write_text("\n".join(SMILES))
+    own = [*FLAGS, "--data", str(molecules), "--epochs", "2", "--no-progress"]
+    flags = ["--seeds", "2", "--vary", "rl-weight=0.25,0.5", "--test-samples", "20", "--sweep-dir", str(tmp_path / "s")]
+    assert main(["molgan", *own, *flags]) == 0
+    assert names(tmp_path / "s") == ["comparison.png", "rl_weight=0.25", "rl_weight=0.5", "sweep.json"]
+    where = ["--run-dir", str(tmp_path / "alone"), "--plot-dir", str(tmp_path), "--threads", "1"]
+    command = [sys.executable, "-m", "ddpg.molgan", "train", *own, "--rl-weight", "0.5", "--seed", "1", *where]
+    subprocess.run(command, cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
+    run = tmp_path / "s" / "rl_weight=0.5" / "seed1"
+    assert_same_molgan_run(tmp_path / "alone", run)
+    assert set(json.loads((run / "test.json").read_text())["results"]) == {"best", "last"}
+    before = contents(tmp_path / "s" / "rl_weight=0.5")
+    assert main(["molgan", *own, *flags]) == 0
+    assert contents(tmp_path / "s" / "rl_weight=0.5") == before
+    molecules.write_text("\n".join(SMILES[:-1]))  # other data are another sweep
+    assert main(["molgan", *own, *flags]) == 2
+
+
+@pytest.mark.slow
+def test_a_patched_run_of_a_benchmark_is_trained_by_the_patched_code(tmp_path, monkeypatch):
+    """The patch makes the actor's loss zero."""
+    monkeypatch.syspath_prepend(ROOT / "benchmarks")
+    from patches import Patch
+    from sweeps import PatchedJob
+
+    patches = (Patch("equations.py", "return -tf.reduce_mean(q_value)", "return 0.0 * tf.reduce_mean(q_value)"),)
+    config = Config(steps=300, hidden_units=(8, 8), batch_size=8, evaluation_episodes=1, jit_compile=False)
+    assert PatchedJob(tmp_path / "run", config, test_episodes=1, patches=patches).run()
+    losses = {float(row["actor_loss"]) for row in csv_rows(tmp_path / "run" / "updates.csv")}
+    assert losses == {0.0}
+    assert json.loads((tmp_path / "run" / "test.json").read_text())["results"]["episodes"] == 1
 
 
 def test_no_cluster_at_an_address_is_said_within_30_seconds(tmp_path, capsys):
