@@ -1,6 +1,8 @@
-"""Refuse a sweep whose runs do not fit into memory or onto the disk, before the first one starts."""
+"""Refuse a sweep whose runs do not fit into memory or onto the disk, or not everywhere, before the first one starts."""
 
+import os
 import shutil
+import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -30,7 +32,7 @@ def task_sizes(config: Config) -> tuple[int, int]:
 
 
 def check_capacity(jobs: Sequence[Job], machines: Sequence[Machine], max_jobs: int, folder: Path) -> None:
-    """Check on every machine that each task can be made and that the runs fit, and that the disk can take them all.
+    """Check that every machine sees the folder, makes each task and holds its runs, and that the disk holds them all.
 
     Args:
         jobs: The runs that are not finished.
@@ -39,8 +41,9 @@ def check_capacity(jobs: Sequence[Job], machines: Sequence[Machine], max_jobs: i
         folder: The sweep's folder, which need not exist.
 
     Raises:
-        RequestError: A task cannot be made, or the memory of a machine or the disk is too small.
+        RequestError: The folder is not shared, a task cannot be made, or a machine's memory or the disk is too small.
     """
+    require_shared(folder, machines)
     tasks = {(job.config.env, str(job.config.env_kwargs)): job.config for job in jobs if isinstance(job, TrainingJob)}
     sizes: dict[tuple[str, str], tuple[int, int]] = {}
     for machine in machines:
@@ -62,6 +65,19 @@ def check_capacity(jobs: Sequence[Job], machines: Sequence[Machine], max_jobs: i
         require_free(largest[:at_once], machine.call(available_memory), "of memory", "use a smaller --jobs")
     free = shutil.disk_usage(existing_parent(folder)).free
     require_free([disk for _, disk in needed], free, f"on the disk of {folder}", "choose another --sweep-dir")
+
+
+def require_shared(folder: Path, machines: Sequence[Machine]) -> None:
+    """Raise `RequestError` unless every machine sees a file that is made here, where the folder is or will be."""
+    if len(machines) == 1:
+        return
+    try:
+        with tempfile.NamedTemporaryFile(dir=existing_parent(folder), prefix=".ddpg-") as probe:
+            for machine in machines:
+                if not machine.call(os.path.exists, probe.name):
+                    raise RequestError(f"{folder} is not shared with {machine.address}", "sweep_dir")
+    except OSError as error:
+        raise RequestError(f"cannot write to {folder}: {error.strerror}", "sweep_dir") from None
 
 
 def bytes_of(config: Config, state_size: int, action_size: int) -> tuple[float, float]:

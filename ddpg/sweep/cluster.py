@@ -6,6 +6,7 @@ import os
 import secrets
 import shutil
 import socket
+import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
@@ -103,14 +104,19 @@ def require_ray() -> None:
 
 
 def require_answer(address: str) -> None:
-    """Raise `RequestError` unless something answers at HOST:PORT."""
+    """Raise `RequestError` unless a cluster may be at HOST:PORT, within `SECONDS_TO_CONNECT`."""
     host, _, port = address.rpartition(":")
     if not host or not port.isdecimal() or not 0 < int(port) < 65536:
         raise RequestError(f"expected auto or HOST:PORT, got {address!r}", "address")
     try:
-        socket.create_connection((host, int(port)), timeout=SECONDS_TO_CONNECT).close()
+        socket.create_connection((host, int(port)), timeout=SECONDS_TO_CONNECT / 2).close()
+        # What listens there may be something else, for whose answer Ray would wait for ever.
+        status = [sys.executable, "-m", "ray.scripts.scripts", "status", "--address", address]
+        subprocess.run(status, capture_output=True, timeout=SECONDS_TO_CONNECT / 2)
     except OSError as error:
         raise RequestError(f"no Ray cluster at {address} ({error.strerror or error})", "address") from None
+    except subprocess.TimeoutExpired:
+        raise RequestError(f"no Ray cluster at {address} (what listens there does not answer)", "address") from None
 
 
 def connect(**options: Any) -> None:

@@ -1,13 +1,15 @@
 """Bad requests: one line, exit code 2, nothing written."""
 
 import importlib.util
+import os
 
 import pytest
 
+from ddpg import Config, RequestError
 from ddpg.sweep import capacity
 from ddpg.sweep.__main__ import main
 from ddpg.sweep.cluster import Machine
-from ddpg.sweep.jobs import last_row
+from ddpg.sweep.jobs import TrainingJob, last_row
 
 
 @pytest.fixture
@@ -64,6 +66,24 @@ def test_memory_is_counted_for_the_runs_that_go_at_once(tmp_path, without_ray, c
     assert "4 runs together take up to" in capsys.readouterr().err
     with pytest.raises(pytest.fail.Exception, match="the sweep began"):
         main([*command, "--jobs", "2"])
+
+
+def test_machines_that_lack_the_folder_or_the_tasks_module_are_named(tmp_path):
+    """A run on such a machine would train into a folder of its own, or fail after the others have begun."""
+
+    def call(function, *arguments):
+        if function is os.path.exists:
+            return arguments[0].startswith(str(tmp_path / "shared"))
+        raise RequestError("there is no module 'mine'", "env")
+
+    for name in ("shared", "own"):
+        (tmp_path / name).mkdir()
+    machines = [Machine("10.0.0.1", 2, lambda function, *arguments: function(*arguments)), Machine("10.0.0.2", 2, call)]
+    with pytest.raises(RequestError, match=r"own/s is not shared with 10\.0\.0\.2"):
+        capacity.check_capacity([TrainingJob(tmp_path / "r", Config())], machines, 1, tmp_path / "own" / "s")
+    with pytest.raises(RequestError, match=r"there is no module 'mine' \(on 10\.0\.0\.2\)"):
+        capacity.check_capacity([TrainingJob(tmp_path / "r", Config())], machines, 1, tmp_path / "shared" / "s")
+    assert not any(path.is_file() for path in tmp_path.rglob("*"))
 
 
 @pytest.mark.parametrize(("command", "package"), [(["train"], "Ray"), (["tune", "--steps", "90"], "Optuna")])

@@ -274,3 +274,16 @@ def test_no_cluster_at_an_address_is_said_within_30_seconds(tmp_path, capsys):
         assert reason in error and error.count("\n") == 1
     assert time.monotonic() - start < 30
     assert not (tmp_path / "s").exists()
+
+
+@pytest.mark.slow
+def test_something_else_at_the_address_is_said_within_30_seconds(tmp_path, capsys):
+    """Ray would wait for its answer for ever."""
+    with socket.socket() as silent:
+        silent.bind(("127.0.0.1", 0))
+        silent.listen()
+        start = time.monotonic()
+        address = f"127.0.0.1:{silent.getsockname()[1]}"
+        assert sweep(tmp_path / "s", *TASK, "--address", address) == 2
+    assert f"no Ray cluster at {address} (what listens there does not answer)" in capsys.readouterr().err
+    assert time.monotonic() - start < 30
