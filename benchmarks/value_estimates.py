@@ -58,7 +58,7 @@ def estimates(path: Path, arguments: argparse.Namespace) -> list[dict[str, Any]]
             rewards.append(float(reward))
             done = terminated or truncated
         returns = discounted(rewards, config.gamma)
-        values = agent.critic(np.array(states), np.array(actions)).numpy()[:, 0]
+        values = agent.critic(agent.normalized(np.array(states)), np.array(actions)).numpy()[:, 0]
         for step in range(0, min(arguments.length, len(rewards)), 5):
             pair = {"estimate": round(float(values[step]), 3), "return": round(returns[step], 3)}
             rows.append({"task": config.env, "seed": config.seed, "episode": episode, "step": step} | pair)

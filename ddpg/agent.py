@@ -9,7 +9,7 @@ import tensorflow as tf
 from ddpg import equations
 from ddpg.config import Config
 from ddpg.fast import FastCalls
-from ddpg.networks import ActorNetwork, CriticNetwork
+from ddpg.networks import ActorNetwork, CriticNetwork, StateNormalization
 from ddpg.noise import make_noise
 from ddpg.replay_buffer import Batch, ReplayBuffer
 from ddpg.seeding import rng, stream
@@ -44,6 +44,7 @@ class DDPG:
         self.replay_buffer = ReplayBuffer(config.buffer_size, state_size, action_size)
         self.rngs = {name: rng(config.seed, name) for name in ("noise", "replay", "warm_up")}
         self.noise = make_noise(config.noise, action_size, config.noise_sigma, self.rngs["noise"])
+        self.normalization = StateNormalization(state_size) if config.normalize_observations else None
         self.updates = 0  # made so far
 
         actor_seed, critic_seed = (int(seed) for seed in stream(config.seed, "weights").generate_state(2))
@@ -89,7 +90,7 @@ class DDPG:
             explore: True for the exploration policy β (first post, equation 6; uniform during the first
                 `learning_starts` steps), False for the deterministic policy μ.
         """
-        state = np.asarray(state, np.float32)
+        state = self.normalized(np.asarray(state, np.float32))
         if not explore:
             return self.fast.policy(state)  # μ(s)
         if self.steps < self.config.learning_starts:
@@ -99,6 +100,8 @@ class DDPG:
     def remember(self, state, action, reward: float, next_state, terminated: bool) -> None:
         """Store one transition in the replay buffer; `terminated` is False at a time limit."""
         self.replay_buffer.add(state, action, reward, terminated, next_state)
+        if self.normalization:
+            self.normalization.add(state)
 
     def update(self) -> Metrics | None:
         """Sample `gradient_steps` minibatches and train on each, if an update is due; call it after each `remember`.
@@ -110,11 +113,23 @@ class DDPG:
             return None
         config = self.config
         minibatches = self.replay_buffer.sample(config.batch_size, self.rngs["replay"], config.gradient_steps)
+        if self.normalization:
+            self.normalization.refresh()
+            batch = self.replay_buffer.split(minibatches)
+            batch.state[:], batch.next_state[:] = self.normalized(batch.state), self.normalized(batch.next_state)
         self.updates += config.gradient_steps
-        return Metrics(*self.fast.train(minibatches, self.replay_buffer.last_next_state()))
+        return Metrics(*self.fast.train(minibatches, self.normalized(self.replay_buffer.last_next_state())))
+
+    def normalized(self, states: np.ndarray) -> np.ndarray:
+        """Return states `(..., state_size)` as the networks see them: the same, unless observations are normalized."""
+        return self.normalization(states) if self.normalization else states
 
     def train_step(self, batch: Batch) -> Metrics:
-        """Algorithm 1 of the paper, from the sampled minibatch (sᵢ, aᵢ, rᵢ, sᵢ₊₁) to the target networks."""
+        """Algorithm 1 of the paper, from the sampled minibatch (sᵢ, aᵢ, rᵢ, sᵢ₊₁) to the target networks.
+
+        Args:
+            batch: The minibatch; its states are as the networks see them.
+        """
         state, action, reward, terminated, next_state = batch
 
         # Set yᵢ = rᵢ + γ Q'(sᵢ₊₁, μ'(sᵢ₊₁)). Batch normalization, if any, is over the minibatch in all networks.

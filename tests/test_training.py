@@ -161,15 +161,13 @@ def test_400_steps_are_enough_to_learn_to_match_a_number(small):
         assert agent.act([state], explore=False)[0] == pytest.approx(state, abs=0.2)
 
 
-@pytest.mark.parametrize("batch_normalization", [True, False])
-def test_states_whose_scales_differ_by_10_000_are_learned_from_with_batch_normalization_only(
-    small, batch_normalization
-):
+@pytest.mark.parametrize("option", ["batch_normalization", "normalize_observations", None])
+def test_states_whose_scales_differ_by_10_000_are_learned_from_if_they_are_normalized(small, option):
     """The first post's reason for it. The untrained policy, near 0, earns -0.21 on average, a perfect one 0."""
     rates = {"actor_learning_rate": 3e-3, "critic_learning_rate": 3e-3}
-    config = replace(small, env="Scales-v0", batch_normalization=batch_normalization, steps=1500, **rates)
+    config = replace(small, env="Scales-v0", steps=1500, **rates, **({option: True} if option else {}))
     agent, _ = trained(config)
-    assert (evaluate(agent, make_environment("Scales-v0"), 200).mean > -0.05) is batch_normalization
+    assert (evaluate(agent, make_environment("Scales-v0"), 200).mean > -0.05) is (option is not None)
 
 
 @pytest.mark.slow

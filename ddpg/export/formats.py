@@ -58,7 +58,7 @@ def write_onnx(model: keras.Model, metadata: dict[str, Any], path: Path) -> None
         nodes.append(helper.make_node(operator, [x, *names], [output], name=output))
         return output
 
-    for layer in model.operations[1:]:  # after the input; the clipping is an operation and no layer
+    for layer in model.operations[1:]:  # after the input; clipping is an operation and no layer
         if isinstance(layer, layers.Dense):
             kernel, bias = layer.get_weights()
             x = add("MatMul", f"{layer.name}_product", kernel)
@@ -71,8 +71,11 @@ def write_onnx(model: keras.Model, metadata: dict[str, Any], path: Path) -> None
             scale, shift = (layer.scale, layer.offset) if rescaling else scale_and_shift(layer)
             x = add("Mul", f"{layer.name}_scaled", np.asarray(scale))
             x = add("Add", layer.name, np.asarray(shift))
-        else:  # the clipping between tanh and rescaling
-            x = add("Clip", "clipped", np.asarray(-1.0), np.asarray(1.0))
+        elif isinstance(layer, layers.Normalization):
+            x = add("Sub", f"{layer.name}_centered", np.asarray(layer.mean))
+            x = add("Div", layer.name, np.sqrt(np.asarray(layer.variance)))
+        else:
+            x = add("Clip", layer.name, np.asarray(layer.x_min), np.asarray(layer.x_max))
     state, action = (("batch", tensor.shape[1]) for tensor in (model.input, model.output))
     graph = helper.make_graph(
         nodes,

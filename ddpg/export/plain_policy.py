@@ -5,6 +5,7 @@ import numpy as np
 from keras import layers, ops
 
 from ddpg.agent import DDPG
+from ddpg.networks import STATE_LIMIT
 
 
 def plain_policy(agent: DDPG, low: np.ndarray, high: np.ndarray) -> keras.Model:
@@ -19,13 +20,22 @@ def plain_policy(agent: DDPG, low: np.ndarray, high: np.ndarray) -> keras.Model:
     """
     actor = agent.actor
     state = keras.Input((agent.state_size,), name="state")
-    x = copied(actor.normalize[0], state)
+    x = copied(actor.normalize[0], normalized(agent, state))
     x = layers.ReLU(name="relu_1")(copied(actor.normalize[1], copied(actor.hidden_1, x)))
     x = layers.ReLU(name="relu_2")(copied(actor.normalize[2], copied(actor.hidden_2, x)))
     x = ops.clip(copied(actor.action, x, name="tanh"), -1.0, 1.0)  # some runtimes' tanh exceeds 1 by rounding
     scale, offset = scaling_to(low, high)
     action = layers.Rescaling(scale.tolist(), offset.tolist(), name="action")(x)
     return keras.Model(state, action, name="policy")
+
+
+def normalized(agent: DDPG, state):
+    """Apply the agent's scaling of observations, if it has one."""
+    if not agent.normalization:
+        return state
+    mean, deviation = agent.normalization.offset, 1 / agent.normalization.scale
+    x = layers.Normalization(mean=mean, variance=deviation**2, name="normalize_observations")(state)
+    return ops.clip(x, -STATE_LIMIT, STATE_LIMIT)
 
 
 def copied(layer: keras.Layer, x, name: str | None = None):

@@ -41,6 +41,7 @@ def snapshot_of(agent: DDPG, episode: Episode, run_state: dict[str, Any]) -> Sna
         "action_size": agent.action_size,
         "updates": agent.updates,
         "rngs": {name: rng.bit_generator.state for name, rng in agent.rngs.items()},
+        "normalization": agent.normalization.as_json() if agent.normalization else None,
         "episode": asdict(replace(episode, metrics=None)),
         "run": run_state,
     }
@@ -101,4 +102,7 @@ def rebuild(saved: SavedCheckpoint, config: Config) -> DDPG:
     with saved.reading("variables.npz"):
         agent = DDPG(state_size, action_size, config)
     saved.fill(variable_owners(agent))
+    if agent.normalization:
+        with saved.reading("run.json"):
+            agent.normalization.restore(saved.description["normalization"])
     return agent

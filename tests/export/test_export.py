@@ -37,6 +37,16 @@ def test_each_format_gives_the_agents_actions_in_the_tasks_own_units(trained_run
         assert policy.action_space.contains(action)
 
 
+@pytest.mark.parametrize("name", ENDINGS)
+def test_the_normalization_of_observations_is_in_the_file(trained_run, tmp_path, name):
+    flags = ("--hidden-units", "16", "12", "--normalize-observations")
+    run_dir, out = trained_run("Awkward-v0", flags=flags), tmp_path / f"policy{ENDINGS[name]}"
+    assert export_policy(run_dir, out, name).difference <= 1e-5
+    metadata_size, run = len(DICT_NAMES), open_runtime(out, name)
+    far = np.full((1, metadata_size), 1e6, np.float32)  # both are clipped to the same state
+    np.testing.assert_array_equal(run(far), run(10 * far))
+
+
 def parts_in_order(state):
     """The parts of a state of Awkward-v0 in the order of the flat state, written out by hand as `DICT_NAMES` is."""
     return state["speed"], state["camera"], np.eye(3)[int(state["gear"]) + 1], *state["pair"]

@@ -19,6 +19,8 @@ SLOW = [
         ("LunarLanderContinuous-v3", []),
         ("HalfCheetah-v5", []),
         ("HalfCheetah-v5", BETWEEN),
+        ("HalfCheetah-v5", ["--normalize-observations"]),
+        ("HalfCheetah-v5", ["--normalize-observations", *BETWEEN]),
     )
 ]
 
