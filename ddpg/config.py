@@ -59,6 +59,7 @@ class Config:
     hidden_units: tuple[int, int] = setting((400, 300), "units of the two hidden layers (post and paper)", "[1, inf)")
     actor_learning_rate: float = setting(1e-4, "Adam's step size for the actor (post and paper: 1e-4)", "(0, inf)")
     critic_learning_rate: float = setting(1e-3, "Adam's step size for the critic (post and paper: 1e-3)", "(0, inf)")
+    normalize_observations: bool = setting(False, "scale states by the mean and deviation of all states seen")
     batch_normalization: bool = setting(False, "normalize the state and the hidden layers (first post and paper)")
     kernel_initializer: str = setting(
         "keras", "initial weights: Keras's (post) or the paper's", None, ("keras", "fan_in")
@@ -121,4 +122,10 @@ PRESETS: dict[str, Config] = {
         noise="ou",
         noise_sigma=0.2,
     ),
+    # rl-zoo's settings for Pendulum-v1 and LunarLanderContinuous-v3
+    "classic": Config(
+        learning_starts=10_000, gamma=0.98, batch_size=256, buffer_size=200_000, actor_learning_rate=1e-3
+    ),
+    # PFRL's settings for the MuJoCo tasks
+    "mujoco": Config(learning_starts=10_000, batch_size=100, actor_learning_rate=1e-3),
 }

@@ -36,6 +36,25 @@ def test_the_papers_preset_holds_the_papers_settings():
     assert (paper.batch_normalization, paper.kernel_initializer, paper.action_layer) == (True, "fan_in", 2)
 
 
+def test_the_presets_for_larger_tasks_hold_the_settings_of_rl_zoo_and_pfrl():
+    classic, mujoco = PRESETS["classic"], PRESETS["mujoco"]
+    assert (classic.gamma, classic.buffer_size, classic.learning_starts, classic.batch_size) == (
+        0.98,
+        200_000,
+        10_000,
+        256,
+    )
+    assert (mujoco.gamma, mujoco.buffer_size, mujoco.learning_starts, mujoco.batch_size) == (0.99, 10**6, 10_000, 100)
+    for preset in (classic, mujoco):
+        assert (preset.actor_learning_rate, preset.critic_learning_rate) == (1e-3, 1e-3)
+        assert (preset.noise, preset.noise_sigma, preset.tau, preset.hidden_units) == (
+            "gaussian",
+            0.1,
+            0.005,
+            (400, 300),
+        )
+
+
 def test_the_choices_of_noise_are_the_noise_processes_that_exist():
     assert FIELDS["noise"].metadata["choices"] == tuple(NOISES)
 

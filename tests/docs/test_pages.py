@@ -76,18 +76,14 @@ def test_the_main_settings_of_the_readme_have_the_defaults_of_the_code():
         assert row["default"] == shown(getattr(Config(), field_name(row["flag"]))), row
 
 
-def test_the_table_of_presets_has_every_difference_and_nothing_else():
-    listed = {
-        field_name(row["setting"]): (row["`blog`"], row["`paper`"])
-        for row in SETTINGS.table("setting", "`blog`", "`paper`", "why the paper has it")
-    }
-    blog, paper = PRESETS["blog"], PRESETS["paper"]
-    assert blog == Config()
-    assert listed == {
-        name: (shown(value), shown(getattr(paper, name)))
-        for name, value in vars(blog).items()
-        if value != getattr(paper, name)
-    }
+@pytest.mark.parametrize(("presets", "columns"), [(("paper",), ("why the paper has it",)), (("classic", "mujoco"), ())])
+def test_the_tables_of_presets_have_every_difference_and_nothing_else(presets, columns):
+    names = ("blog", *presets)
+    table = SETTINGS.table("setting", *(f"`{name}`" for name in names), *columns)
+    listed = {field_name(row["setting"]): [row[f"`{name}`"] for name in names] for row in table}
+    assert PRESETS["blog"] == Config()
+    values = {field: [shown(getattr(PRESETS[name], field)) for name in names] for field in vars(Config())}
+    assert listed == {field: each for field, each in values.items() if len(set(each)) > 1}
 
 
 def test_the_table_of_where_a_setting_is_read_names_every_file_that_reads_it():
