@@ -207,15 +207,16 @@ def report_tuning(tuning: Any, base: Config, found: Config | None, sweep_dir: Pa
     folders = [tuning.sweep_dir / name for name in ("fresh-start", *(["fresh-found"] if found else []))]
     print("\ntrained again with new seeds:")
     comparison = print_comparison(read_curves(folders), tuning.sweep_dir / "comparison.png")
-    finals = [summary.as_json()["final"] for summary in comparison.summaries]
-    is_better = found is not None and finals[1]["iqm"] > finals[0]["iqm"]
+    # The tests are over many more episodes than an evaluation, and over the same starts for both.
+    tests = [summary.as_json()["test"] for summary in comparison.summaries]
+    is_better = found is not None and tests[1]["iqm"] > tests[0]["iqm"]
     best = tuning.complete()[0]
-    figures = {"search": best.value, "fresh_seeds": finals[1 if is_better else 0]}
+    figures = {"search": best.value, "fresh_seeds": tests[1 if is_better else 0]}
     path = sweep_dir / tuning.write_best(found if found and is_better else base, figures).name
     drawn = [path.name for path in draw_study(tuning.study, tuning.sweep_dir)]
     print(f"\nsearch      {best.value:.1f} in {best.user_attrs['folder']}, chosen among runs of one seed")
     verdict = "the settings found are better" if is_better else "no settings found are better than the first ones"
-    print(f"new seeds   {figures['fresh_seeds']['iqm']:.1f}: {verdict}")
+    print(f"new seeds   {figures['fresh_seeds']['iqm']:.1f} in the test: {verdict}")
     print(f"training    {tuning.trained_share():.0%} of the steps of {tuning.trials} whole trials")
     print(f"pictures    {', '.join(str(sweep_dir / name) for name in (*drawn, 'comparison.png'))}")
     words = [*command_words("ddpg-train"), "--config", str(path)]

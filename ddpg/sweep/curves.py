@@ -163,6 +163,10 @@ def label(config: dict[str, Any], presets: Mapping[str, Any]) -> str:
 
 
 def changes(config: dict[str, Any], preset: dict[str, Any]) -> list[str]:
-    """Return how settings differ from a preset, as "tau=0.01"."""
+    """Return how settings differ from a preset, as "tau=0.01", with four digits."""
     names = [name for name in preset if name not in DO_NOT_MATTER]
-    return [f"{name}={text_of(config[name])}" for name in names if config.get(name, preset[name]) != preset[name]]
+    different = {name: config[name] for name in names if config.get(name, preset[name]) != preset[name]}
+    return [
+        f"{name}={value:.4g}" if isinstance(value, float) else f"{name}={text_of(value)}"
+        for name, value in different.items()
+    ]
