@@ -11,7 +11,7 @@ from tests.helpers.pages import Page, number, read_csv
 
 README, RESULTS, PERFORMANCE = Page("README.md"), Page("docs/results.md"), Page("docs/performance.md")
 CHECKPOINTS, MOLGAN = Page("docs/checkpoints.md"), Page("docs/molgan.md")
-DEPLOYMENT = Page("docs/deployment.md")
+DEPLOYMENT, CLUSTER = Page("docs/deployment.md"), Page("docs/cluster.md")
 LEARNING = ("task", "preset", "steps", "seeds", "mean over seeds", "IQM", "worst seed", "best seed")
 
 
@@ -104,6 +104,35 @@ def test_the_breakdown_of_a_step_is_what_was_measured():
         if column != "ms in a step"
     }
     assert shown == pytest.approx(measured, abs=0.0051)
+
+
+def test_the_speeds_of_runs_side_by_side_are_medians_and_ratios_within_a_round():
+    speeds: dict[str, dict[str, dict[str, float]]] = {}  # by task, way and round
+    for row in read_csv("plots/sweep_speed.csv"):
+        ways = speeds.setdefault(row["task"], {})
+        ways.setdefault(row["way"], {})[row["round"]] = float(row["steps_per_second"])
+    columns = ("one run, all cores", "plain processes", "sweep")
+    table = PERFORMANCE.table("task", *columns, "sweep over one run", "sweep over plain processes")
+    assert [row["task"] for row in table] == list(speeds)
+    for row in table:
+        ways = speeds[row["task"]]
+        for column in columns:
+            assert number(row[column]) == pytest.approx(statistics.median(ways[column].values()), abs=0.51)
+        for other in ("one run, all cores", "plain processes"):
+            ratio = statistics.median(ways["sweep"][k] / speed for k, speed in ways[other].items())
+            shown = row[f"sweep over {other.partition(',')[0]}"]
+            assert number(shown) == pytest.approx(ratio, abs=0.0051)
+
+
+def test_the_cost_of_a_thousand_runs_is_what_was_measured():
+    measured = {row["kind"]: row for row in read_csv("plots/sweep_scale.csv")}
+    columns = ("seconds_per_run", "driver_seconds_per_run", "driver_mib", "worker_mib", "ray_mib")
+    for row in CLUSTER.table(
+        "runs", "seconds of a core per run", "of them the driver's", "driver, MiB", "worker, MiB", "Ray, MiB"
+    ):
+        kind = "empty" if row["runs"].startswith("1,000") else "ten steps"
+        shown = [number(cell) for cell in list(row.values())[1:]]
+        assert shown == pytest.approx([float(measured[kind][column]) for column in columns], abs=0.0051)
 
 
 def test_the_latencies_are_medians_over_the_rounds():
