@@ -21,7 +21,8 @@ from ddpg.sweep.search import check_space, parse_search
 from tests.helpers.pages import ROOT, all_pages, code_spans
 
 PAGES = all_pages()
-OTHERS = {  # of TensorBoard, emx-onnx-cgen and Ray
+OTHERS = {  # of TensorBoard, emx-onnx-cgen, Ray and jupytext
+    *("--to", "--set-kernel", "--execute"),
     *("--logdir", "--large-weight-threshold", "--model-name"),
     *("--head", "--port", "--include-dashboard", "--disable-usage-stats"),
 }
@@ -104,7 +105,7 @@ def check_command(command: str, monkeypatch) -> None:
         case ["python", "-m", "ddpg.run.plotting", _, _]:
             assert pydoc.locate("ddpg.run.plotting.main")
         case ["python", "-m", "pytest", *rest]:
-            assert rest in ([], ["-m", "slow"])
+            assert rest in ([], ["-m", "slow"]) or (ROOT / rest[0]).is_file()
         case ["python", "-m", "ddpg.export", *rest] | ["ddpg-export", *rest]:
             understood(export.parse, rest)
         case ["emx-onnx-cgen", "compile", *_] | ["cc", *_] | ["./pendulum", *_]:
@@ -120,6 +121,8 @@ def check_command(command: str, monkeypatch) -> None:
         case ["pip", "install", *rest]:
             files = [word for word in rest if word.endswith(".txt")]
             assert all((ROOT / name).is_file() for name in files)
+        case ["jupytext", *rest]:
+            assert (ROOT / rest[-3]).is_file()
         case ["ray", "start", *_] | ["export", *_] | [".", ".venv/bin/activate"]:
             pass  # of Ray; tests/sweep/test_cluster.py starts a cluster
         case ["python3", "-m", "venv", ".venv"] | ["lint-imports"]:

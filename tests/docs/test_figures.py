@@ -11,7 +11,7 @@ from tests.helpers.pages import Page, number, read_csv
 
 README, RESULTS, PERFORMANCE = Page("README.md"), Page("docs/results.md"), Page("docs/performance.md")
 CHECKPOINTS, MOLGAN = Page("docs/checkpoints.md"), Page("docs/molgan.md")
-DEPLOYMENT, CLUSTER = Page("docs/deployment.md"), Page("docs/cluster.md")
+DEPLOYMENT, CLUSTER, TRUST = Page("docs/deployment.md"), Page("docs/cluster.md"), Page("docs/trust.md")
 LEARNING = ("task", "preset", "steps", "seeds", "mean over seeds", "IQM", "worst seed", "best seed")
 
 
@@ -133,6 +133,39 @@ def test_the_cost_of_a_thousand_runs_is_what_was_measured():
         kind = "empty" if row["runs"].startswith("1,000") else "ten steps"
         shown = [number(cell) for cell in list(row.values())[1:]]
         assert shown == pytest.approx([float(measured[kind][column]) for column in columns], abs=0.0051)
+
+
+def test_the_parity_is_what_was_measured_and_within_its_bar():
+    rows = read_csv("benchmarks/results/parity.csv")
+
+    def worst(way: str, updates: str) -> float:
+        return max(float(r["difference"]) for r in rows if (r["way"], r["updates"]) == (way, updates))
+
+    counts = ("after 1 update", "10 updates", "100 updates", "200 updates")
+    for row, way in zip(
+        TRUST.table("settings", "compared with", *counts), ("both", "the paper's settings"), strict=True
+    ):
+        for column in counts:
+            assert float(row[column]) == pytest.approx(worst(way, re.search(r"\d+", column)[0]), rel=0.1)
+            assert float(row[column]) < 1e-10
+    for row in TRUST.table("Stable-Baselines3 with", "after 200 updates"):
+        assert float(row["after 200 updates"]) == pytest.approx(worst(row["Stable-Baselines3 with"], "200"), rel=0.1)
+    mistakes = TRUST.table("planted mistake", "after 10 updates")
+    assert len(mistakes) >= 10
+    for row in mistakes:
+        assert float(row["after 10 updates"]) == pytest.approx(
+            worst(f"mistake: {row['planted mistake']}", "10"), rel=0.1
+        )
+        assert float(row["after 10 updates"]) > 1e-6
+
+
+def test_the_loops_beside_stable_baselines3_are_what_was_measured():
+    measured = {(r["task"], r["steps"]): float(r["difference"]) for r in read_csv("benchmarks/results/parity_loop.csv")}
+    columns = ("100 steps", "200 steps", "500 steps", "1,000 steps")
+    for row in TRUST.table("task", *columns):
+        for column in columns:
+            steps = column.removesuffix(" steps").replace(",", "")
+            assert float(row[column]) == pytest.approx(measured[row["task"], steps], rel=0.1)
 
 
 def test_the_latencies_are_medians_over_the_rounds():

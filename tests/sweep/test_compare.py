@@ -72,7 +72,7 @@ def test_runs_of_the_same_settings_and_seed_are_told_apart_by_their_folders(tmp_
 
 def test_own_and_published_tables_are_read():
     curves = read_curves([ROOT / "plots" / "learning-Pendulum-v1.csv"])
-    assert {(run.task, run.setting) for run in curves} == {("Pendulum-v1", "learning-Pendulum-v1")}
+    assert {(run.task, run.setting) for run in curves} == {("Pendulum-v1", "blog")}
     assert sorted(run.seed for run in curves) == list(range(10))
     assert {run.task for run in read_curves([ROOT / "plots" / "ablation.csv"])} > {"InvertedPendulum-v5"}
     if not PUBLISHED.exists():

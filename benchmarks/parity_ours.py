@@ -1,0 +1,53 @@
+"""This project's side of `parity.py`: updates in float64 on given minibatches, in a process of its own.
+
+    python benchmarks/parity_ours.py CODE MINIBATCHES.npz PRESET RESULT.npz
+
+CODE is a folder with the package `ddpg`, perhaps a changed copy. The result holds the weights of all four networks at
+each of `SNAPSHOTS`, under names such as "10/actor/hidden_1/0".
+"""
+
+import os
+import sys
+
+import numpy as np
+
+SNAPSHOTS = (0, 1, 10, 100, 200)
+NETWORKS = ("actor", "critic", "target_actor", "target_critic")
+
+
+def main(code: str, minibatches: str, preset: str, result: str) -> None:
+    """Make the updates and write the result."""
+    os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
+    sys.path.insert(0, code)
+    import keras
+
+    keras.config.set_floatx("float64")
+    import tensorflow as tf
+
+    from ddpg import DDPG, PRESETS, Batch
+
+    given = np.load(minibatches)
+    batch = Batch(*(given[name] for name in Batch._fields))
+    agent = DDPG(batch.state.shape[-1], batch.action.shape[-1], PRESETS[preset])
+    step = tf.function(lambda *rows: agent.train_step(Batch(*rows)))
+    weights: dict[str, np.ndarray] = {}
+    for update in range(len(batch.state) + 1):
+        if update in SNAPSHOTS or update == len(batch.state):
+            weights |= {f"{update}/{name}": value for name, value in weights_of(agent).items()}
+        if update < len(batch.state):
+            step(*(tf.constant(part[update]) for part in batch))
+    np.savez(result, allow_pickle=False, **weights)
+
+
+def weights_of(agent) -> dict[str, np.ndarray]:
+    """Return all weights by network, layer and place."""
+    return {
+        f"{name}/{layer.name}/{place}": weight
+        for name in NETWORKS
+        for layer in getattr(agent, name).layers
+        for place, weight in enumerate(layer.get_weights())
+    }
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
