@@ -1,0 +1,567 @@
+# %% [markdown]
+# # DDPG, step by step
+#
+# This notebook follows two blog posts about Deep Deterministic Policy Gradient (DDPG), in their order. Every claim is
+# something that you can run and see. The formulas are called from this package, `ddpg.equations`, so what you read here
+# is what `train.py` runs.
+#
+# You need Python, but no reinforcement learning. Each section is a question. It takes about five minutes on two cores:
+#
+# ```bash
+# pip install -r requirements.txt -r requirements-molgan.txt jupyter && jupyter lab docs/tutorial.ipynb
+# ```
+
+# %%
+import os
+import sys
+import warnings
+
+os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
+sys.path.insert(0, os.path.abspath(".." if os.path.basename(os.getcwd()) == "docs" else "."))
+
+from ddpg.run.command_line import import_tensorflow
+
+import_tensorflow()  # without its notes on the log
+
+import gymnasium
+import keras
+import matplotlib.pyplot as plt
+import numpy as np
+import tensorflow as tf
+
+from ddpg import (
+    DDPG,
+    Batch,
+    Config,
+    CriticNetwork,
+    ReplayBuffer,
+    equations,
+    evaluate,
+    make_environment,
+    state_and_action_size,
+    train,
+)
+from ddpg.networks import ActorNetwork
+from ddpg.noise import GaussianNoise, OrnsteinUhlenbeckNoise
+
+warnings.filterwarnings("ignore", category=DeprecationWarning)
+rng = np.random.default_rng(0)
+keras.utils.set_random_seed(0)
+
+# %% [markdown]
+# ## 1. What does an agent learn from?
+#
+# An **agent** sees a **state** $s$ of a **task** and chooses an **action** $a$. The task answers with a **reward** $r$ and
+# the next state $s'$. These four, and a flag that says whether the task has ended, are a **transition**. Transitions are
+# all that DDPG learns from: it has no model of the task.
+#
+# Pendulum is our first task. A pole hangs from a motor that is too weak to lift it at once. The state is the cosine and
+# the sine of its angle, and its speed; the action is the torque. The reward is 0 if the pole stands upright and still,
+# and negative otherwise.
+
+# %%
+pendulum = make_environment("Pendulum-v1")
+state, _ = pendulum.reset(seed=0)
+rewards = []
+print("state (cos, sin, speed)         action   reward   next state")
+for step in range(5):
+    action = rng.uniform(-1, 1, 1).astype(np.float32)
+    next_state, reward, terminated, truncated, _ = pendulum.step(action)
+    print(f"{np.round(state, 3)!s:30}  {action[0]:6.3f}   {reward:6.3f}   {np.round(next_state, 3)}")
+    rewards.append(reward)
+    state = next_state
+
+# %% [markdown]
+# `make_environment` maps every task's actions to $[-1, 1]$, because the actor of both posts ends in a tanh. Here 1 is the
+# full torque of 2 newton metres.
+#
+# The agent is to maximize the **return**, the sum of all rewards to come. Rewards in the far future count less: the reward
+# after $k$ steps is multiplied by $\gamma^k$, where $\gamma < 1$ is the **discount factor**.
+
+# %%
+gamma = 0.9
+print("rewards           ", np.round(rewards, 2))
+print("undiscounted sum  ", round(sum(rewards), 2))
+print("discounted return ", round(sum(gamma**k * reward for k, reward in enumerate(rewards)), 2))
+
+# %% [markdown]
+# ## 2. What is an action worth?
+#
+# $Q(s, a)$, the **action value**, is the return that follows if the agent takes action $a$ in state $s$ and then follows
+# its policy $\mu$. It satisfies **Bellman's equation** (first post, equation 1):
+#
+# $$Q(s, a) = r + \gamma\, Q(s', \mu(s'))$$
+#
+# So the value of an action is its reward plus the discounted value of what the policy does next. To see it, take a task
+# that we can solve on paper. A point moves on a line: $x' = x + 0.3\,a$, kept within $[-1, 1]$. It wants to be at 0.5:
+# $r = -(x' - 0.5)^2$. Let the policy be to do nothing, $\mu(x) = 0$. Then the point stays where it is, each later step has
+# the same reward, and the sum of the geometric series is
+#
+# $$Q(x, a) = -\frac{(x' - 0.5)^2}{1 - \gamma}$$
+#
+# Now a neural network, the **critic**, is to find this from transitions alone. It minimizes its squared distance from the
+# right-hand side of Bellman's equation, the **target** $y$ (first post, equation 3). $y$ contains the critic itself, so it
+# comes from a copy that follows slowly: section 5 shows why.
+
+
+# %%
+def move(x, a):
+    return np.clip(x + 0.3 * a, -1, 1)
+
+
+def true_q(x, a):
+    return -((move(x, a) - 0.5) ** 2) / (1 - gamma)
+
+
+count = 2_000
+x, a = (rng.uniform(-1, 1, (count, 1)).astype(np.float32) for _ in range(2))
+data = Batch(x, a, -((move(x, a) - 0.5) ** 2), np.zeros((count, 1), np.float32), move(x, a))
+
+critic, target_critic = CriticNetwork((64, 64), seed=1), CriticNetwork((64, 64), seed=1)
+for network in (critic, target_critic):
+    network(data.state[:1], data.action[:1])
+optimizer = keras.optimizers.Adam(3e-3)
+optimizer.build(critic.trainable_variables)
+
+
+@tf.function
+def train_critic(state, action, reward, terminated, next_state):
+    next_action = tf.zeros_like(action)  # the policy: do nothing
+    y = equations.bellman_target(reward, terminated, target_critic(next_state, next_action), gamma)
+    with tf.GradientTape() as tape:
+        loss = equations.critic_loss(critic(state, action), y)
+    optimizer.apply(tape.gradient(loss, critic.trainable_variables), critic.trainable_variables)
+    equations.soft_update(target_critic.variables, critic.variables, tau=0.05)
+    return loss
+
+
+for update in range(1, 3001):
+    chosen = rng.choice(count, 128)
+    loss = train_critic(*(part[chosen] for part in data))
+    if update in (1, 100, 1000, 3000):
+        error = np.abs(critic(x, a) - true_q(x, a)).mean()
+        print(f"update {update:5}: loss {loss:8.5f}, mean distance from the true values {error:6.3f}")
+
+# %% [markdown]
+# The loss is small early, although the values are still wrong: it measures the distance from a target that is wrong too.
+# The values become right while the target moves. Here they are beside the true ones:
+
+# %%
+axis = np.linspace(-1, 1, 81, dtype=np.float32)
+grid_x, grid_a = (each.reshape(-1, 1) for each in np.meshgrid(axis, axis))
+found = critic(grid_x, grid_a).numpy().reshape(81, 81)
+exact = true_q(grid_x, grid_a).reshape(81, 81)
+figure, panels = plt.subplots(1, 2, figsize=(9, 3.6), sharey=True, layout="constrained")
+for panel, values, title in zip(panels, (exact, found), ("true values", "the critic"), strict=True):
+    drawn = panel.pcolormesh(axis, axis, values, vmin=exact.min(), vmax=0)
+    panel.set(title=title, xlabel="state x", ylabel="action a")
+figure.colorbar(drawn, ax=panels, label="Q(x, a)")
+plt.show()
+
+# %% [markdown]
+# ## 3. Why does DDPG need an actor?
+#
+# With a critic, the best action is the one with the highest value (first post, equation 2): $\mu(s) = \arg\max_a Q(s, a)$.
+# With a handful of actions you can try them all. That is Q-learning and DQN. Real actions are continuous: nobody can
+# search all torques at each step.
+#
+# So DDPG trains a second network, the **actor** $\mu(s)$, to climb the critic's surface. The **deterministic policy
+# gradient** (equation 4) says in which direction: follow $\nabla_a Q(s, a)$, the slope of the value along the action, at the
+# action that the actor takes now. Automatic differentiation carries it on to the actor's weights:
+# `equations.actor_loss` is $-Q(s, \mu(s))$, and its gradient is exactly that.
+
+# %%
+actor = ActorNetwork(1, (64, 64), seed=2)
+actor(x[:1])
+actor_optimizer = keras.optimizers.Adam(1e-3)
+actor_optimizer.build(actor.trainable_variables)
+
+
+@tf.function
+def train_actor(state):
+    with tf.GradientTape() as tape:
+        loss = equations.actor_loss(critic(state, actor(state)))
+    actor_optimizer.apply(tape.gradient(loss, actor.trainable_variables), actor.trainable_variables)
+
+
+def draw_climb(panel, title):
+    mu = actor(axis[:, None]).numpy()[:, 0]
+    panel.pcolormesh(axis, axis, found, vmin=exact.min(), vmax=0)
+    places = tf.constant(axis[5::10, None])
+    actions = actor(places)
+    with tf.GradientTape() as tape:
+        tape.watch(actions)
+        values = critic(places, actions)
+    slope = tape.gradient(values, actions).numpy()[:, 0]
+    panel.quiver(places[:, 0], actions[:, 0], 0 * slope, slope, color="white", scale=60, width=0.008)
+    panel.plot(axis, mu, "r", label="the actor μ(x)")
+    best = np.clip((0.5 - axis) / 0.3, -1, 1)
+    panel.plot(axis, best, "w--", label="the best action")
+    panel.set(title=title, xlabel="state x", ylabel="action a", ylim=(-1.05, 1.05))
+
+
+figure, panels = plt.subplots(1, 3, figsize=(12, 3.6), sharey=True, layout="constrained")
+made = 0
+for panel, updates in zip(panels, (0, 50, 1000), strict=True):
+    while made < updates:
+        train_actor(x[rng.choice(count, 128)])
+        made += 1
+    draw_climb(panel, f"after {updates} updates of the actor")
+panels[0].legend(loc="lower left", fontsize="small")
+plt.show()
+
+# %% [markdown]
+# The arrows are $\nabla_a Q$ at the actor's action. They point to the ridge of the surface, and the actor follows them
+# until it lies on it. In DDPG both networks learn at the same time: the critic values what the actor does now, and the
+# actor climbs.
+#
+# ## 4. Why a replay buffer?
+#
+# Consecutive transitions resemble each other, and a network that learns from similar samples forgets everything else.
+# Here is the correlation of Pendulum's speed with itself some steps later, for transitions in the order in which they
+# happened and for transitions drawn from a **replay buffer**:
+
+
+# %%
+def autocorrelation(series, lags):
+    series = series - series.mean()
+    return [np.mean(series[: len(series) - lag] * series[lag:]) / series.var() for lag in lags]
+
+
+buffer = ReplayBuffer(capacity=5_000, state_size=3, action_size=1)
+state, _ = pendulum.reset(seed=1)
+for step in range(5_000):
+    action = rng.uniform(-1, 1, 1).astype(np.float32)
+    next_state, reward, terminated, truncated, _ = pendulum.step(action)
+    buffer.add(state, action, reward, terminated, next_state)
+    state = pendulum.reset()[0] if truncated else next_state
+
+in_order = buffer.split(buffer.rows).state[:, 2]
+drawn = buffer.split(buffer.sample(4_000, rng)[0]).state[:, 2]
+drawn = rng.permutation(drawn)
+lags = range(40)
+plt.figure(figsize=(7, 3), layout="constrained")
+plt.plot(lags, autocorrelation(in_order, lags), label="in order")
+plt.plot(lags, autocorrelation(drawn, lags), label="drawn from the buffer")
+plt.xlabel("transitions apart")
+plt.ylabel("correlation of the speeds")
+plt.legend()
+plt.show()
+
+# %% [markdown]
+# Does it matter? Train Pendulum twice with the second post's settings: with its buffer of a million transitions, and with
+# one that holds only the latest 64. `train` yields an `Episode` at the end of each one.
+
+
+# %%
+def learn(config, every=1_000):
+    """Train, and return steps, noise-free returns, and the critic's mean value in each episode."""
+    environment, tests = (make_environment(config.env, config.env_kwargs) for _ in range(2))
+    agent = DDPG(*state_and_action_size(environment), config)
+    points, values = [(0, evaluate(agent, tests, 5).mean)], []
+    for episode in train(agent, environment):
+        if episode.metrics:
+            values.append((episode.steps, episode.metrics.q_value))
+        if episode.steps >= points[-1][0] + every:
+            points.append((episode.steps, evaluate(agent, tests, 5).mean))
+    return agent, np.array(points), np.array(values)
+
+
+_, with_buffer, values_with_targets = learn(Config(steps=5_000))
+_, without_buffer, _ = learn(Config(steps=5_000, buffer_size=64))
+plt.figure(figsize=(7, 3), layout="constrained")
+plt.plot(*with_buffer.T, "o-", label="replay buffer")
+plt.plot(*without_buffer.T, "o-", label="the latest 64 transitions only")
+plt.xlabel("environment steps")
+plt.ylabel("return without noise")
+plt.legend()
+plt.show()
+
+# %% [markdown]
+# ## 5. Why target networks?
+#
+# The target $y = r + \gamma\, Q(s', \mu(s'))$ uses the critic that is being trained. Each update moves the target too, and
+# errors feed themselves. So both networks have a slow copy, the **target networks**, and $y$ uses those. After each update
+# they move a little towards the originals (equation 5): $\theta' \leftarrow \tau\,\theta + (1 - \tau)\,\theta'$, with
+# $\tau = 0.005$. With $\tau = 1$ they are the originals: no target networks at all.
+
+# %%
+target, online = [tf.Variable([0.0])], [tf.Variable([1.0])]
+for update in range(1, 501):
+    equations.soft_update(target, online, tau=0.005)
+    if update in (1, 2, 100, 500):
+        print(f"the original is 1; its target after {update:3} updates: {target[0].numpy()[0]:.4f}")
+
+# %%
+_, without_targets, values_without_targets = learn(Config(steps=5_000, tau=1.0))
+figure, panels = plt.subplots(1, 2, figsize=(11, 3), layout="constrained")
+for points, values, label in (
+    (with_buffer, values_with_targets, "target networks"),
+    (without_targets, values_without_targets, "none (τ = 1)"),
+):
+    panels[0].plot(*values.T, label=label)
+    panels[1].plot(*points.T, "o-", label=label)
+panels[0].axhline(0, color="gray", ls=":")
+panels[0].set(xlabel="environment steps", ylabel="mean Q(s, a) in an episode")
+panels[1].set(xlabel="environment steps", ylabel="return without noise")
+panels[1].legend()
+plt.show()
+
+# %% [markdown]
+# No reward of Pendulum is positive, so no true value is above 0, and none is below $-16.3 / (1 - \gamma) = -1630$ (here
+# $\gamma = 0.99$). Without target networks the values are far off and the policy learns nothing.
+#
+# ## 6. What if the numbers of a state have different scales?
+#
+# A car's position may be in kilometres and its acceleration in metres per second squared. One large number drowns the
+# others in the first layer. The paper's answer is **batch normalization**: each input is scaled by the mean and deviation
+# of the minibatch. A simpler one is to scale states by the mean and deviation of all states seen
+# (`normalize_observations`). The task: the state is a number in $[-1, 1]$ and, beside it, random noise 10,000 times as
+# large. The action must match the first number.
+
+
+# %%
+class Scales(gymnasium.Env):
+    observation_space = gymnasium.spaces.Box(-np.inf, np.inf, (2,), np.float32)
+    action_space = gymnasium.spaces.Box(-1, 1, (1,), np.float32)
+
+    def reset(self, *, seed=None, options=None):
+        super().reset(seed=seed)
+        self.state = self.np_random.uniform(-1, 1, 2).astype(np.float32) * np.float32([1, 10_000])
+        return self.state.copy(), {}
+
+    def step(self, action):
+        return self.state.copy(), -float((action[0] - self.state[0]) ** 2), True, False, {}
+
+
+gymnasium.register("Scales-v0", Scales)
+small = Config(env="Scales-v0", steps=1_500, hidden_units=(32, 32), batch_size=32)
+fast = {"actor_learning_rate": 3e-3, "critic_learning_rate": 3e-3}
+for option in ("neither", "batch_normalization", "normalize_observations"):
+    chosen = {} if option == "neither" else {option: True}
+    agent, *_ = learn(Config(**small.as_json() | fast | chosen | {"hidden_units": (32, 32)}), every=10_000)
+    score = evaluate(agent, make_environment("Scales-v0"), 200).mean
+    print(f"{option:23} return {score:6.3f}   (0 is perfect, always answering 0 has -0.33)")
+
+# %% [markdown]
+# ## 7. How does it explore?
+#
+# The actor is deterministic: it would try one action in each state for ever. So in training some noise is added (equation
+# 6). The second post takes **Gaussian** noise, independent at each step. The paper takes an **Ornstein-Uhlenbeck**
+# process, which remembers: it drifts, so that a heavy thing is pushed in one direction for a while.
+
+# %%
+gaussian, ou = GaussianNoise(1, 0.38, rng), OrnsteinUhlenbeckNoise(1, 0.2, rng)
+paths = {
+    "Gaussian": np.array([gaussian.sample()[0] for _ in range(5_000)]),
+    "Ornstein-Uhlenbeck": np.array([ou.sample()[0] for _ in range(5_000)]),
+}
+figure, panels = plt.subplots(1, 3, figsize=(12, 3), layout="constrained")
+for name, path in paths.items():
+    panels[0].plot(path[:150], label=name)
+    panels[1].plot(range(30), autocorrelation(path, range(30)), label=name)
+    panels[2].plot(np.cumsum(path[:150]), label=name)
+panels[0].set(xlabel="steps", ylabel="noise")
+panels[1].set(xlabel="steps apart", ylabel="autocorrelation")
+panels[2].set(xlabel="steps", ylabel="sum: where a push ends up")
+panels[1].legend()
+plt.show()
+print({name: f"deviation {path.std():.2f}" for name, path in paths.items()})
+
+# %% [markdown]
+# Both have the same deviation, but the pushes of one cancel and those of the other add up. On most tasks it makes little
+# difference; where a single push does nothing, as in MountainCarContinuous, it decides.
+#
+# ## 8. What does Algorithm 1 do in one step?
+#
+# Now everything together, once, with all shapes. The agent acts, remembers, draws a minibatch and updates.
+
+# %%
+agent = DDPG(3, 1, Config(batch_size=4, hidden_units=(8, 8)))
+state, _ = pendulum.reset(seed=3)
+for step in range(8):
+    action = agent.act(state)  # μ(s) plus noise
+    next_state, reward, terminated, truncated, _ = pendulum.step(action)
+    agent.remember(state, action, reward, next_state, terminated)
+    state = next_state
+
+minibatch = agent.replay_buffer.split(agent.replay_buffer.sample(4, rng)[0])
+for name, part in minibatch._asdict().items():
+    print(f"{name:11} {part.shape}  {np.round(part[0], 3)} ...")
+
+next_action = agent.target_actor(minibatch.next_state)
+next_q = agent.target_critic(minibatch.next_state, next_action)
+y = equations.bellman_target(minibatch.reward, minibatch.terminated, next_q, gamma=0.99)
+q = agent.critic(minibatch.state, minibatch.action)
+print("\nnext_action", next_action.shape, " next_q", next_q.shape, " y", y.shape, " q", q.shape)
+for k in range(4):
+    print(
+        f"y = {minibatch.reward[k, 0]:7.3f} + 0.99 · {next_q[k, 0]:7.4f} = {y[k, 0]:7.3f}     Q(s, a) = {q[k, 0]:7.4f}"
+    )
+print(f"\ncritic loss, the mean of (y - Q)²: {equations.critic_loss(q, y):.4f}")
+print(
+    f"actor loss, -mean Q(s, μ(s)):      {equations.actor_loss(agent.critic(minibatch.state, agent.actor(minibatch.state))):.4f}"
+)
+
+before = agent.critic(minibatch.state, minibatch.action).numpy()
+metrics = agent.train_step(Batch(*map(tf.constant, minibatch)))
+after = agent.critic(minibatch.state, minibatch.action).numpy()
+print("\nthe update's own metrics:", {name: round(float(value), 4) for name, value in metrics._asdict().items()})
+print("the values moved towards y by", np.round((after - before)[:, 0], 4))
+
+# %% [markdown]
+# The metrics belong to the same minibatch. Their actor loss differs from the one above because the critic is updated first,
+# as in Algorithm 1.
+#
+# Values, rewards and flags are all `(N, 1)`. A reward of shape `(N,)` beside a value of shape `(N, 1)` would be broadcast to `(N, N)`: the
+# best-known bug of DDPG tutorials, and one of the second post's printed code.
+#
+# `DDPG.train_step` in `ddpg/agent.py` is exactly these lines. The loop around it is `train` in `ddpg/training.py`.
+#
+# ## 9. Does it learn to swing the pendulum up?
+#
+# A whole run, with the second post's settings:
+
+# %%
+agent, points, values = learn(Config(steps=10_000, seed=1))
+plt.figure(figsize=(7, 3), layout="constrained")
+plt.plot(*points.T, "o-")
+plt.axhline(-136, color="gray", ls=":")
+plt.text(10_000, -150, "the optimum, by dynamic programming", color="gray", fontsize="small", ha="right", va="top")
+plt.xlabel("environment steps")
+plt.ylabel("return without noise")
+plt.show()
+
+# %% [markdown]
+# What did it learn? The policy and the value over all angles and speeds. Angle 0 is upright:
+
+# %%
+angle, speed = np.linspace(-np.pi, np.pi, 121), np.linspace(-8, 8, 101)
+angles, speeds = (each.ravel() for each in np.meshgrid(angle, speed))
+states = np.stack([np.cos(angles), np.sin(angles), speeds], axis=1).astype(np.float32)
+torque = agent.actor(states)
+value = agent.critic(states, torque)
+figure, panels = plt.subplots(1, 2, figsize=(11, 3.6), sharey=True, layout="constrained")
+for panel, field, colors, title in (
+    (panels[0], 2 * torque, "RdBu", "policy: torque (N m)"),
+    (panels[1], value, "viridis", "value Q(s, μ(s))"),
+):
+    drawn = panel.pcolormesh(angle, speed, field.numpy().reshape(101, 121), cmap=colors)
+    panel.set(title=title, xlabel="angle (rad)", ylabel="angular speed (rad/s)")
+    figure.colorbar(drawn, ax=panel)
+plt.show()
+
+# %% [markdown]
+# The dark valleys of the value are states from which the pole must swing back before it can go up. And a film, frame by
+# frame, of one episode:
+
+# %%
+state, _ = pendulum.reset(seed=5)
+film = []
+for step in range(60):
+    film.append(np.arctan2(state[1], state[0]))
+    state, *_ = pendulum.step(agent.act(state, explore=False))
+figure, panels = plt.subplots(2, 10, figsize=(12, 2.6), layout="constrained")
+for panel, k in zip(panels.flat, range(0, 60, 3), strict=True):
+    panel.plot([0, np.sin(-film[k])], [0, np.cos(film[k])], lw=4, color="#d55e00", solid_capstyle="round")
+    panel.plot(0, 0, "k.")
+    panel.set(xlim=(-1.2, 1.2), ylim=(-1.2, 1.2), aspect="equal", xticks=[], yticks=[], title=f"step {k}")
+    panel.title.set_fontsize("x-small")
+plt.show()
+
+# %% [markdown]
+# `python evaluate.py --checkpoint RUN --episodes 1 --video films` records real films of runs made by `train.py`.
+#
+# ## 10. How do I train on a task of my own?
+#
+# Write a Gymnasium environment and register it. Here is the point on a line of section 2, with a time limit of 20 steps.
+# The agent has to find the best policy that we know: $\mu(x) = (0.5 - x) / 0.3$, within $[-1, 1]$.
+
+
+# %%
+class Line(gymnasium.Env):
+    observation_space = gymnasium.spaces.Box(-1, 1, (1,), np.float32)
+    action_space = gymnasium.spaces.Box(-1, 1, (1,), np.float32)
+
+    def reset(self, *, seed=None, options=None):
+        super().reset(seed=seed)
+        self.x = self.np_random.uniform(-1, 1, 1).astype(np.float32)
+        return self.x, {}
+
+    def step(self, action):
+        self.x = np.clip(self.x + 0.3 * action, -1, 1).astype(np.float32)
+        return self.x, -float((self.x[0] - 0.5) ** 2), False, False, {}  # never terminal: the limit truncates
+
+
+gymnasium.register("Line-v0", Line, max_episode_steps=20)
+settings = {"hidden_units": (64, 64), "actor_learning_rate": 1e-3, "noise_sigma": 0.3}
+agent, points, _ = learn(Config(env="Line-v0", steps=3_000, gamma=0.9, **settings), every=500)
+print("returns without noise:", dict(points.round(2).tolist()))
+plt.figure(figsize=(5, 3), layout="constrained")
+plt.plot(axis, np.clip((0.5 - axis) / 0.3, -1, 1), "--", label="the best action")
+plt.plot(axis, agent.actor(axis[:, None])[:, 0], label="the actor")
+plt.xlabel("state x")
+plt.ylabel("action a")
+plt.legend()
+plt.show()
+
+# %% [markdown]
+# Put such a class into a module, `mine.py`, and `python train.py --env mine:Line-v0` trains on it, with checkpoints, logs
+# and curves. [custom-environments.md](custom-environments.md) has each step.
+#
+# ## 11. What has this to do with molecules?
+#
+# The first post ends with MolGAN, which generates molecules as graphs. It is DDPG with episodes of one step: the generator
+# is the actor, its action is a whole graph, and the reward network is the critic. After one step the episode ends, so
+# Bellman's target is the reward itself:
+
+# %%
+one = tf.ones([1, 1])
+print("y =", equations.bellman_target(0.7 * one, terminated=one, next_q=5.0 * one, gamma=0.99).numpy()[0, 0])
+
+# %% [markdown]
+# There is no time, so there is no replay buffer, and no target network is needed. A short training on random molecules;
+# the reward is solubility, as RDKit scores it. A full run takes 300 epochs, see [molgan.md](molgan.md).
+
+# %%
+from rdkit import Chem
+from rdkit.Chem import Draw
+
+from ddpg.molgan.agent import MolGAN
+from ddpg.molgan.config import MolGANConfig
+from ddpg.molgan.dataset import random_molecules
+from ddpg.molgan.evaluation import generate
+from ddpg.molgan.molecules import to_molecules
+from ddpg.molgan.rewards import Reward
+from ddpg.molgan.training import train as train_molgan
+
+molgan_config = MolGANConfig(epochs=40, rl_start=5, rl_full=30, evaluate_every=40)
+molecules = random_molecules()
+generator = MolGAN(molgan_config)
+curve = [(epoch.number, epoch.reward) for epoch in train_molgan(generator, molecules)]
+plt.figure(figsize=(7, 3), layout="constrained")
+plt.plot(*zip(*curve, strict=True))
+plt.xlabel("epoch")
+plt.ylabel("mean solubility of the graphs (0 to 1)")
+plt.show()
+
+# %%
+sampled, _ = generate(generator, 200, seed=0)
+different = {Chem.MolToSmiles(molecule): molecule for molecule in to_molecules(sampled) if molecule is not None}
+scores = Reward(molgan_config.objectives, molecules.smiles)(list(different.values()))[:, 0]
+best = sorted(zip(scores, different, strict=True), reverse=True)[:8]
+print(f"{len(different)} different molecules of 200")
+Draw.MolsToGridImage(
+    [different[smiles] for _, smiles in best],
+    molsPerRow=4,
+    subImgSize=(200, 150),
+    legends=[f"{s:.2f}" for s, _ in best],
+)
+
+# %% [markdown]
+# ## Where to go on
+#
+# - The equations: `ddpg/equations.py`. Algorithm 1: `DDPG.train_step` in `ddpg/agent.py`.
+# - `python train.py --env Pendulum-v1` trains in the terminal; [the README](../README.md) has the recipes.
+# - One run says little: [sweeps.md](sweeps.md) trains many seeds. [results.md](results.md) shows what each part is for.
+# - If your task does not learn: [troubleshooting.md](troubleshooting.md).
