@@ -73,7 +73,11 @@ def test_a_second_signal_stops_at_once_and_prints_the_command_that_resumes(
 
 def test_ctrl_c_before_the_run_begins_ends_quietly_with_130(monkeypatch, capsys):
     monkeypatch.setattr(train, "base_config", lambda _: signal.raise_signal(signal.SIGINT))
-    assert train.main([]) == 130
+    handler = signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell starts background jobs without one
+    try:
+        assert train.main([]) == 130
+    finally:
+        signal.signal(signal.SIGINT, handler)
     assert capsys.readouterr() == ("", "")
 
 
