@@ -1,9 +1,10 @@
 # %% [markdown]
 # # DDPG, step by step
 #
-# This notebook follows two blog posts about Deep Deterministic Policy Gradient (DDPG), in their order. Every claim is
-# something that you can run and see. The formulas are called from this package, `ddpg.equations`, so what you read here
-# is what `train.py` runs.
+# This notebook follows two blog posts about Deep Deterministic Policy Gradient (DDPG), in their order: the first post is
+# *DDPG and MolGAN, Finally* (2020), the second *Deep Deterministic Policy Gradient Algorithm* (2021). Both explain *the
+# paper*, Lillicrap et al., [arXiv 1509.02971](https://arxiv.org/abs/1509.02971). The equations have the first post's
+# numbers. They are called from this package, `ddpg.equations`, so what you read here is what `train.py` runs.
 #
 # You need Python, but no reinforcement learning. Each section is a question. It takes about five minutes on two cores:
 #
@@ -55,8 +56,8 @@ keras.utils.set_random_seed(0)
 # the next state $s'$. These four, and a flag that says whether the task has ended, are a **transition**. Transitions are
 # all that DDPG learns from: it has no model of the task.
 #
-# Pendulum is our first task. A pole hangs from a motor that is too weak to lift it at once. The state is the cosine and
-# the sine of its angle, and its speed; the action is the torque. The reward is 0 if the pole stands upright and still,
+# Pendulum is our first task. A motor turns a pole, and is too weak to lift it in one swing. The state is the cosine and
+# the sine of its angle (the cosine is 1 if it stands upright and -1 if it hangs), and its speed; the action is the torque. The reward is 0 if the pole stands upright and still,
 # and negative otherwise.
 
 # %%
@@ -76,7 +77,8 @@ for step in range(5):
 # full torque of 2 newton metres.
 #
 # The agent is to maximize the **return**, the sum of all rewards to come. Rewards in the far future count less: the reward
-# after $k$ steps is multiplied by $\gamma^k$, where $\gamma < 1$ is the **discount factor**.
+# after $k$ steps is multiplied by $\gamma^k$, where $\gamma < 1$ is the **discount factor**. The agent learns from
+# discounted returns. Results are reported as plain sums over an **episode**, which is the time from a start to an end.
 
 # %%
 gamma = 0.9
@@ -100,8 +102,10 @@ print("discounted return ", round(sum(gamma**k * reward for k, reward in enumera
 # $$Q(x, a) = -\frac{(x' - 0.5)^2}{1 - \gamma}$$
 #
 # Now a neural network, the **critic**, is to find this from transitions alone. It minimizes its squared distance from the
-# right-hand side of Bellman's equation, the **target** $y$ (first post, equation 3). $y$ contains the critic itself, so it
-# comes from a copy that follows slowly: section 5 shows why.
+# right-hand side of Bellman's equation, the **target** $y$ (first post, equation 3). The target contains the critic itself.
+# So it is computed with a second network, a copy that follows the critic slowly: section 5 shows why. If the task ended
+# with this transition (it is **terminal**), no reward follows, and $y = r$. A time limit is no end in this sense: the task
+# would go on, so $y$ keeps the value of the next state.
 
 
 # %%
@@ -168,7 +172,7 @@ plt.show()
 # So DDPG trains a second network, the **actor** $\mu(s)$, to climb the critic's surface. The **deterministic policy
 # gradient** (equation 4) says in which direction: follow $\nabla_a Q(s, a)$, the slope of the value along the action, at the
 # action that the actor takes now. Automatic differentiation carries it on to the actor's weights:
-# `equations.actor_loss` is $-Q(s, \mu(s))$, and its gradient is exactly that.
+# `equations.actor_loss` is the mean of $-Q(s, \mu(s))$ over some states, and the gradient of this loss is equation 4.
 
 # %%
 actor = ActorNetwork(1, (64, 64), seed=2)
@@ -211,8 +215,9 @@ panels[0].legend(loc="lower left", fontsize="small")
 plt.show()
 
 # %% [markdown]
-# The arrows are $\nabla_a Q$ at the actor's action. They point to the ridge of the surface, and the actor follows them
-# until it lies on it. In DDPG both networks learn at the same time: the critic values what the actor does now, and the
+# The arrows are $\nabla_a Q$ at the actor's action. They point to the highest values, and the actor follows them until it
+# is there. (The critic of this section values what follows if the point stays where the first action takes it. Then the
+# best action is the one that takes it to 0.5, or as near as possible.) In DDPG both networks learn at the same time: the critic values what the actor does now, and the
 # actor climbs.
 #
 # ## 4. Why a replay buffer?
@@ -308,8 +313,8 @@ panels[1].legend()
 plt.show()
 
 # %% [markdown]
-# No reward of Pendulum is positive, so no true value is above 0, and none is below $-16.3 / (1 - \gamma) = -1630$ (here
-# $\gamma = 0.99$). Without target networks the values are far off and the policy learns nothing.
+# The highest reward of Pendulum is 0 and the lowest is $-(\pi^2 + 0.1 \cdot 8^2 + 0.001 \cdot 2^2) = -16.3$, hanging at full
+# speed. With the second post's $\gamma = 0.99$, true values therefore lie between $-16.3 / (1 - \gamma) = -1630$ and 0. Without target networks the values are far off and the policy learns nothing.
 #
 # ## 6. What if the numbers of a state have different scales?
 #
@@ -369,8 +374,9 @@ plt.show()
 print({name: f"deviation {path.std():.2f}" for name, path in paths.items()})
 
 # %% [markdown]
-# Both have the same deviation, but the pushes of one cancel and those of the other add up. On most tasks it makes little
-# difference; where a single push does nothing, as in MountainCarContinuous, it decides.
+# Both have the same standard deviation (the 0.2 above is that of a single step's change). But the pushes of Gaussian noise
+# cancel, and those of the Ornstein-Uhlenbeck process add up. On most tasks this makes little difference
+# ([results.md](results.md)). Where a single push does nothing, as in MountainCarContinuous, it helps.
 #
 # ## 8. What does Algorithm 1 do in one step?
 #
@@ -413,10 +419,12 @@ print("the values moved towards y by", np.round((after - before)[:, 0], 4))
 # The metrics belong to the same minibatch. Their actor loss differs from the one above because the critic is updated first,
 # as in Algorithm 1.
 #
-# Values, rewards and flags are all `(N, 1)`. A reward of shape `(N,)` beside a value of shape `(N, 1)` would be broadcast to `(N, N)`: the
-# best-known bug of DDPG tutorials, and one of the second post's printed code.
+# Values, rewards and flags are all `(N, 1)`. A reward of shape `(N,)` beside a value of shape `(N, 1)` would be broadcast
+# to `(N, N)`. That is the best-known bug of DDPG tutorials, and the second post's printed code has it.
 #
-# `DDPG.train_step` in `ddpg/agent.py` is exactly these lines. The loop around it is `train` in `ddpg/training.py`.
+# So an update has this order, which is the paper's Algorithm 1: compute $y$ with both target networks, update the critic,
+# update the actor through the updated critic, and move both target networks a little. `DDPG.train_step` in
+# `ddpg/agent.py` does it, with the same functions. The loop around it is `train` in `ddpg/training.py`.
 #
 # ## 9. Does it learn to swing the pendulum up?
 #
@@ -506,7 +514,7 @@ plt.legend()
 plt.show()
 
 # %% [markdown]
-# Put such a class into a module, `mine.py`, and `python train.py --env mine:Line-v0` trains on it, with checkpoints, logs
+# Put the class and its line `gymnasium.register(...)` into a module, `mine.py`, and `python train.py --env mine:Line-v0` trains on it, with checkpoints, logs
 # and curves. [custom-environments.md](custom-environments.md) has each step.
 #
 # ## 11. What has this to do with molecules?
@@ -520,7 +528,7 @@ one = tf.ones([1, 1])
 print("y =", equations.bellman_target(0.7 * one, terminated=one, next_q=5.0 * one, gamma=0.99).numpy()[0, 0])
 
 # %% [markdown]
-# There is no time, so there is no replay buffer, and no target network is needed. A short training on random molecules;
+# No value of a next state is needed, so there is no target network, and every graph is new, so there is no replay buffer. A short training on random molecules;
 # the reward is solubility, as RDKit scores it. A full run takes 300 epochs, see [molgan.md](molgan.md).
 
 # %%
