@@ -314,7 +314,8 @@ plt.show()
 
 # %% [markdown]
 # The highest reward of Pendulum is 0 and the lowest is $-(\pi^2 + 0.1 \cdot 8^2 + 0.001 \cdot 2^2) = -16.3$, hanging at full
-# speed. With the second post's $\gamma = 0.99$, true values therefore lie between $-16.3 / (1 - \gamma) = -1630$ and 0. Without target networks the values are far off and the policy learns nothing.
+# speed. With the second post's $\gamma = 0.99$, true values therefore lie between $-16.3 / (1 - \gamma) = -1630$ and 0.
+# In this run, the values without target networks jump up and down by hundreds, and the policy learns nothing.
 #
 # ## 6. What if the numbers of a state have different scales?
 #
