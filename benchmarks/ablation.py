@@ -24,8 +24,8 @@ HARD_COPIES = (
     ),
     Patch(
         "agent.py",
-        "        return Metrics(*self.fast.train(minibatches, self.replay_buffer.last_next_state()))\n",
-        "        metrics = Metrics(*self.fast.train(minibatches, self.replay_buffer.last_next_state()))\n"
+        "        return Metrics(*self.fast.train(minibatches, next_state))\n",
+        "        metrics = Metrics(*self.fast.train(minibatches, next_state))\n"
         f"        if self.updates % {UPDATES_BETWEEN_COPIES} == 0:\n"
         "            equations.soft_update(self.target_critic.variables, self.critic.variables, tau=1.0)\n"
         "            equations.soft_update(self.target_actor.variables, self.actor.variables, tau=1.0)\n"

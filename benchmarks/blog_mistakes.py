@@ -76,8 +76,8 @@ SET_WEIGHTS = Variant(
         ),
         Patch(
             "agent.py",
-            "        return Metrics(*self.fast.train(minibatches, self.replay_buffer.last_next_state()))\n",
-            "        metrics = Metrics(*self.fast.train(minibatches, self.replay_buffer.last_next_state()))\n"
+            "        return Metrics(*self.fast.train(minibatches, next_state))\n",
+            "        metrics = Metrics(*self.fast.train(minibatches, next_state))\n"
             "        for target, online in ((self.target_critic, self.critic), (self.target_actor, self.actor)):\n"
             "            pairs = zip(online.weights, target.weights, strict=True)\n"
             "            target.set_weights([config.tau * weight + (1 - config.tau) * old for weight, old in pairs])\n"

@@ -48,29 +48,29 @@ def main(description: str | None, name: str, cells: list[Cell]) -> Path | None:
     arguments = parse(description, name)
     patches = {variant.name: variant.patches for variant, *_ in cells if variant.patches}
     if arguments.check_patches:
-        with tempfile.TemporaryDirectory() as folder:
+        with tempfile.TemporaryDirectory() as scratch:
             for variant, own in patches.items():
-                patched_copy(Path(folder, variant), own)
+                patched_copy(Path(scratch, variant), own)
         return None
-    jobs = [
-        PatchedJob(
-            arguments.folder.absolute() / task / variant.folder / f"seed{seed}",
-            Config(
-                **{"env": task, "seed": seed, "steps": steps, "evaluate_every": arguments.evaluate_every, "threads": 1}
-                | variant.settings
+    folder = arguments.folder.absolute()
+    settings: dict[str, Any] = {"evaluate_every": arguments.evaluate_every, "threads": 1}
+    runs = [
+        (
+            {"task": task, "variant": variant.name},
+            PatchedJob(
+                folder / task / variant.folder / f"seed{seed}",
+                Config(**settings | {"env": task, "seed": seed, "steps": steps} | variant.settings),
+                patches=variant.patches,
             ),
-            patches=variant.patches,
         )
         for variant, task, steps in cells
         for seed in range(arguments.seeds)
     ]
-    names = [variant.name for variant, *_ in cells for _ in range(arguments.seeds)]
-    carry_out(arguments.folder.absolute(), jobs, {"patches": patches}, arguments.jobs)
+    carry_out(folder, [job for _, job in runs], {"patches": patches}, arguments.jobs)
 
     results, curves = arguments.out.results / f"{name}.csv", arguments.out.plots / f"{name}.csv"
-    keys = [{"task": job.config.env, "variant": variant} for variant, job in zip(names, jobs, strict=True)]
-    write_csv(results, [result(key, job) for key, job in zip(keys, jobs, strict=True)])
-    write_csv(curves, [key | point for key, job in zip(keys, jobs, strict=True) for point in curve(job)])
+    write_csv(results, [result(key, job) for key, job in runs])
+    write_csv(curves, [key | point for key, job in runs for point in curve(job)])
     if arguments.seeds > 1:  # a band needs two seeds
         draw_variants(curves, curves.with_suffix(".png"))
     print_table(results)

@@ -118,7 +118,8 @@ class DDPG:
             batch = self.replay_buffer.split(minibatches)
             batch.state[:], batch.next_state[:] = self.normalized(batch.state), self.normalized(batch.next_state)
         self.updates += config.gradient_steps
-        return Metrics(*self.fast.train(minibatches, self.normalized(self.replay_buffer.last_next_state())))
+        next_state = self.normalized(self.replay_buffer.last_next_state())
+        return Metrics(*self.fast.train(minibatches, next_state))
 
     def normalized(self, states: np.ndarray) -> np.ndarray:
         """Return states `(..., state_size)` as the networks see them: the same, unless observations are normalized."""
