@@ -46,6 +46,31 @@ def require_same_sizes(environment: gymnasium.Env, trained: tuple[int, int], con
         )
 
 
+def time_limit(environment: gymnasium.Env) -> int | None:
+    """Return the steps after which an episode ends at the latest, by all of a task's wrappers; None without a limit."""
+    limits = []
+    while isinstance(environment, gymnasium.Wrapper):
+        limits.append(environment.spec.max_episode_steps if environment.spec else None)
+        environment = environment.env
+    return min(filter(None, limits), default=None)
+
+
+def most_steps(config: Config, limit: int | None = None) -> int:
+    """Return how many environment steps a run can have; `limit` is the task's time limit."""
+    return config.steps or config.episodes * min(config.max_episode_steps, limit or config.max_episode_steps)
+
+
+def notes_on(config: Config, steps: int) -> list[str]:
+    """Return what a user should know about settings that are allowed but surely unintended, in a run of `steps`."""
+    first_update = max(config.batch_size, config.learning_starts)
+    if steps < first_update:
+        return [
+            f"no update will be made: updates start at step {first_update} "
+            f"(--batch-size, --learning-starts), and the run has {'' if config.steps else 'at most '}{steps} steps"
+        ]
+    return []
+
+
 def ignores_seed(environment: gymnasium.Env) -> bool:
     """Return whether the same seed gives another first state or first step: such runs are not reproducible."""
     action = np.zeros(state_and_action_size(environment)[1], np.float32)

@@ -12,7 +12,14 @@ from ddpg.config import Config
 from ddpg.environment import state_and_action_size
 from ddpg.errors import RequestError
 from ddpg.run.agent_state import load, open_checkpoint, read_episode
-from ddpg.run.environments import ignores_seed, open_environment, require_same_sizes
+from ddpg.run.environments import (
+    ignores_seed,
+    most_steps,
+    notes_on,
+    open_environment,
+    require_same_sizes,
+    time_limit,
+)
 from ddpg.run.files import check_plot_dir
 from ddpg.run.memory import require_memory
 from ddpg.run.run_folder import RunFolder, resuming
@@ -37,7 +44,7 @@ def start_run(config: Config, run_dir: Path, plot_dir: Path) -> TrainingRun:
     use_threads(config.threads)
     with open_environment(config) as environment:
         sizes = state_and_action_size(environment)
-        notes = notes_on(config)
+        notes = notes_on(config, most_steps(config, time_limit(environment)))
         if ignores_seed(environment):
             notes.append(f"{config.env} ignores reset(seed=...), so runs are not reproducible")
     require_memory(config, *sizes)
@@ -70,9 +77,10 @@ def resume_run(path: Path, plot_dir: Path, given: dict[str, Any]) -> TrainingRun
         agent, segments = load(saved, config)
         with open_environment(config) as environment:
             require_same_sizes(environment, (agent.state_size, agent.action_size), config)
+            notes = notes_on(config, most_steps(config, time_limit(environment)))
         check_plot_dir(plot_dir)
         folder = RunFolder.reopen(saved, lock, config, COLUMNS, segments)
-    return TrainingRun(agent, folder, plot_path(config, folder.path, plot_dir), episode, notes_on(config))
+    return TrainingRun(agent, folder, plot_path(config, folder.path, plot_dir), episode, notes)
 
 
 def extend_config(config: C, given: dict[str, Any], min_lengths: dict[str, int]) -> C:
@@ -111,17 +119,6 @@ def use_threads(threads: int | None) -> None:
         raise RequestError(
             "TensorFlow is already initialised in this process; set the threads in a new one", "threads"
         ) from None
-
-
-def notes_on(config: Config) -> list[str]:
-    """Return what a user should know about settings that are allowed but surely unintended."""
-    first_update = max(config.batch_size, config.learning_starts)
-    if config.steps and config.steps < first_update:
-        return [
-            f"no update will be made: updates start at step {first_update} "
-            f"(--batch-size, --learning-starts), and the run has {config.steps} steps"
-        ]
-    return []
 
 
 def default_run_dir(config: Config, now: time.struct_time) -> Path:

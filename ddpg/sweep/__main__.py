@@ -37,6 +37,7 @@ def main(argv: list[str] | None = None) -> int:
 
 def train(arguments: argparse.Namespace) -> int:
     """Train DDPG as the arguments say, and print the comparison."""
+    from ddpg.run.environments import most_steps, notes_on
     from ddpg.sweep.grid import combinations, parse_vary, seeded
     from ddpg.sweep.jobs import TrainingJob
 
@@ -59,6 +60,8 @@ def train(arguments: argparse.Namespace) -> int:
         for name, first in combinations(choices, make_config)
         for folder, config in seeded(sweep_dir / name, first, arguments.seeds)
     ]
+    for note in dict.fromkeys(note for job in jobs for note in notes_on(job.config, most_steps(job.config))):
+        print(f"{program_name(COMMAND)}: note: {note}", file=sys.stderr)
     return carry_out(arguments, sweep_dir, jobs, {"test_episodes": arguments.test_episodes}, "step")
 
 

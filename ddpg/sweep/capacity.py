@@ -9,7 +9,7 @@ from pathlib import Path
 from ddpg.config import Config
 from ddpg.environment import state_and_action_size
 from ddpg.errors import RequestError
-from ddpg.run.environments import open_environment
+from ddpg.run.environments import most_steps, open_environment
 from ddpg.run.files import existing_parent
 from ddpg.run.memory import GIB, available_memory, network_bytes, transition_bytes
 from ddpg.sweep.cluster import Machine
@@ -86,8 +86,7 @@ def bytes_of(config: Config, state_size: int, action_size: int) -> tuple[float, 
     Memory of the replay buffer that is never filled costs nothing. On the disk lie the transitions once, and the
     networks in each checkpoint.
     """
-    steps = config.steps or config.episodes * config.max_episode_steps
-    stored = min(steps, config.buffer_size) * transition_bytes(state_size, action_size)
+    stored = min(most_steps(config), config.buffer_size) * transition_bytes(state_size, action_size)
     networks = network_bytes(config, state_size, action_size)
     checkpoints = config.keep_checkpoints + 2  # the best one, and the one being written
     return WORKER_BYTES + networks + stored, LOG_BYTES + stored + checkpoints * networks

@@ -13,8 +13,9 @@ import tensorflow as tf
 
 from ddpg import Config, RequestError
 from ddpg.run.checkpoints import all_checkpoints
+from ddpg.run.environments import most_steps, notes_on, open_environment, time_limit
 from ddpg.run.lock import Lock
-from ddpg.run.start import default_run_dir, extend_config, notes_on, plot_path, resume_run, start_run
+from ddpg.run.start import default_run_dir, extend_config, plot_path, resume_run, start_run
 from tests.helpers.runs import contents, csv_rows, finish, finished_run, release
 from tests.helpers.tasks import States
 
@@ -168,16 +169,38 @@ def test_a_run_whose_task_has_other_sizes_now_is_refused_with_nothing_changed(co
 
 @pytest.mark.parametrize("change", [{"learning_starts": 41}, {"batch_size": 41}])
 def test_a_run_too_short_for_an_update_is_noted_at_its_start(small, change):
-    (note,) = notes_on(replace(small, steps=40, **change))
+    (note,) = notes_on(replace(small, **change), 40)
     assert note.startswith("no update will be made: updates start at step 41 (--batch-size, --learning-starts)")
-    assert notes_on(replace(small, steps=41, **change)) == []
-    assert notes_on(replace(small, episodes=1, **change)) == []  # how many steps that is, the task decides
+    assert notes_on(replace(small, **change), 41) == []
+
+
+@pytest.mark.parametrize(
+    ("settings", "expected"),
+    [
+        ({"steps": 40, "episodes": 7}, 40),
+        ({"episodes": 7}, 7 * 200),  # Pendulum's own limit
+        ({"episodes": 7, "max_episode_steps": 30}, 7 * 30),
+        ({"episodes": 7, "max_episode_steps": 300}, 7 * 200),
+    ],
+)
+def test_a_run_is_at_most_as_long_as_its_steps_or_the_time_limits_of_its_episodes(small, settings, expected):
+    config = replace(small, env="Pendulum-v1", **settings)
+    with open_environment(config) as environment:
+        assert most_steps(config, time_limit(environment)) == expected
+
+
+def test_a_preset_whose_random_steps_are_longer_than_the_episodes_is_noted(small, tmp_path):
+    config = replace(small, env="Pendulum-v1", episodes=20, learning_starts=10_000)
+    assert start_run(config, tmp_path / "run", tmp_path).notes == [
+        "no update will be made: updates start at step 10000 (--batch-size, --learning-starts), "
+        "and the run has at most 4000 steps"
+    ]
 
 
 def test_a_task_that_ignores_its_seed_is_noted_and_others_are_not(config, tmp_path):
     unseeded = start_run(replace(config, env="Unseeded-v0"), tmp_path / "one", tmp_path)
     assert unseeded.notes == ["Unseeded-v0 ignores reset(seed=...), so runs are not reproducible"]
-    assert start_run(replace(config, env="Pendulum-v1"), tmp_path / "two", tmp_path).notes == []
+    assert start_run(replace(config, env="Pendulum-v1", learning_starts=0), tmp_path / "two", tmp_path).notes == []
 
 
 @pytest.mark.slow

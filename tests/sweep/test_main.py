@@ -50,6 +50,24 @@ def test_a_bad_sweep_is_refused(tmp_path, without_ray, capsys, flags, message):
     assert not (tmp_path / "s").exists()
 
 
+def test_a_preset_that_is_longer_than_the_runs_is_noted_once(tmp_path, without_ray, capsys):
+    command = [
+        "train",
+        "--preset",
+        "blog,mujoco",
+        "--steps",
+        "5000",
+        "--seeds",
+        "3",
+        "--sweep-dir",
+        str(tmp_path / "s"),
+    ]
+    with pytest.raises(pytest.fail.Exception, match="the sweep began"):
+        main([*command, "--no-progress"])
+    (note,) = [line for line in capsys.readouterr().err.splitlines() if "note:" in line]
+    assert "no update will be made: updates start at step 10000" in note and "the run has 5000 steps" in note
+
+
 def test_a_disk_that_cannot_take_all_runs_is_refused(tmp_path, without_ray, capsys, monkeypatch):
     monkeypatch.setattr(capacity.shutil, "disk_usage", lambda path: type("Usage", (), {"free": 10**8})())
     command = ["train", "--steps", "1000000", "--seeds", "3", "--sweep-dir", str(tmp_path / "s"), "--no-progress"]
