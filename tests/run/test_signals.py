@@ -68,7 +68,8 @@ def test_a_second_signal_stops_at_once_and_prints_the_command_that_resumes(
         patch.setattr(Progress, "show", show_and_raise_twice)
         flags = [*UNTRAINED, "--episodes", "5", "--checkpoint-every", "10"]
         assert train.main([*flags, "--run-dir", "run"]) == code
-    assert capsys.readouterr().err.splitlines()[-1] == "train.py: interrupted; resume with: python train.py --resume run"
+    last_line = capsys.readouterr().err.splitlines()[-1]
+    assert last_line == "train.py: interrupted; resume with: python train.py --resume run"
     assert train.main(["--resume", "run", "--no-progress"]) == 0
 
 

@@ -1,0 +1,129 @@
+"""What DDPG reaches on the tasks of the field: runs of sweeps, kept as CSV files, and the table of all of them.
+
+    python benchmarks/tasks.py collect sweeps/Reacher-v5     test the best checkpoints of finished runs, keep the files
+    python benchmarks/tasks.py table                         write plots/tasks.csv and plots/tasks-curves.png
+
+`docs/tasks.md` has the commands that train the runs.
+"""
+
+import json
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from output import ROOT, add_output_flag, parser_for, read_csv, write_csv
+
+from ddpg.run.command_line import import_tensorflow
+from ddpg.sweep.compare import compare
+from ddpg.sweep.curves import Curve, read_curves, run_folders
+from ddpg.sweep.jobs import TEST_SEED
+from ddpg.sweep.plotting import draw_comparison
+from ddpg.sweep.statistics import bootstrap_interval, interquartile_mean
+
+KEPT = ("config.json", "evaluations.csv", "episodes.csv", "test.json")
+EPISODES = 100
+LAST = 10  # evaluations whose mean is a run's final return, as in the TD3 paper, Tianshou and PFRL
+
+
+def main() -> None:
+    """Collect runs, or make the table."""
+    parser = parser_for(__doc__)
+    commands = parser.add_subparsers(dest="command", required=True)
+    commands.add_parser("collect").add_argument("sweeps", type=Path, nargs="+")
+    table = commands.add_parser("table")
+    for command in (table, commands.choices["collect"]):
+        add_output_flag(command)
+    arguments = parser.parse_args()
+    folder = arguments.out.results / "tasks"
+    if arguments.command == "table":
+        make_table(folder, arguments.out.plots)
+        return
+    for sweep in arguments.sweeps:
+        for run in run_folders(sweep):
+            if (run / "test.json").is_file():
+                collect(run, folder)
+
+
+def collect(run: Path, folder: Path) -> None:
+    """Copy the figures of a finished run, and test its best checkpoint on starts that did not choose it."""
+    config = json.loads((run / "config.json").read_text(encoding="utf-8"))["config"]
+    target = folder / config["env"] / f"seed{config['seed']}"
+    target.mkdir(parents=True, exist_ok=True)
+    for name in KEPT:
+        shutil.copy(run / name, target / name)
+    best = test_best(run) | {"commit": commit()}
+    (target / "best.json").write_text(json.dumps(best, indent=2) + "\n", encoding="utf-8")
+    print(f"{target.relative_to(folder)}: best checkpoint {best['checkpoint']}, mean {best['results']['mean']:.1f}")
+
+
+def test_best(run: Path) -> dict[str, Any]:
+    """Return the test of a run's best checkpoint, over the same starts as that of its final policy."""
+    import_tensorflow()
+    from ddpg.evaluation import evaluate
+    from ddpg.run.agent_state import load_for_acting
+    from ddpg.run.checkpoints import find_checkpoint
+    from ddpg.run.environments import open_environment
+
+    checkpoint = find_checkpoint(run, best=True)
+    agent = load_for_acting(checkpoint)
+    with open_environment(agent.config) as environment:
+        results = evaluate(agent, environment, EPISODES, TEST_SEED).as_json(agent.config.env)
+    return {"checkpoint": checkpoint.name, "test": {"episodes": EPISODES, "seed": TEST_SEED}, "results": results}
+
+
+def commit() -> str:
+    """Return the commit of the code that trained and tested."""
+    command = ["git", "-C", str(ROOT), "rev-parse", "--short", "HEAD"]
+    return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
+
+
+def make_table(folder: Path, plots: Path) -> None:
+    """Write a row per task, and draw the curves."""
+    curves = read_curves([folder])
+    tasks = list(dict.fromkeys(curve.task for curve in curves))
+    rows = [row_of(task, [curve for curve in curves if curve.task == task], folder / task) for task in tasks]
+    write_csv(plots / "tasks.csv", rows)
+    draw_comparison(compare(curves, LAST), curves, plots / "tasks-curves.png")
+    for row in rows:
+        print("  ".join(f"{name} {value}" for name, value in row.items()))
+
+
+def row_of(task: str, curves: list[Curve], folder: Path) -> dict[str, Any]:
+    """Return the figures of a task, each a mean over the seeds with its bootstrap interval."""
+    best = [json.loads((folder / f"seed{curve.seed}" / "best.json").read_text("utf-8")) for curve in curves]
+    row: dict[str, Any] = {"task": task, "seeds": len(curves), "steps": int(min(curve.steps[-1] for curve in curves))}
+    for name, runs in (
+        ("last", [curve.scores[-LAST:].mean() for curve in curves]),
+        ("final", [curve.test for curve in curves]),
+        ("best", [each["results"]["mean"] for each in best]),
+        ("maximum", [curve.scores.max() for curve in curves]),
+        ("falls", [share_of_falls(curve.scores) for curve in curves]),
+        ("noisy", [training_return(folder / f"seed{curve.seed}") for curve in curves]),
+    ):
+        values = np.array(runs, np.float64)
+        low, high = bootstrap_interval([values]) or (None, None)
+        row |= {f"{name}_mean": values.mean(), f"{name}_iqm": interquartile_mean(values)}
+        row |= {f"{name}_low": low, f"{name}_high": high}
+        row |= {f"{name}_min": values.min(), f"{name}_max": values.max()}
+    return row
+
+
+def share_of_falls(scores: np.ndarray) -> float:
+    """Return the share of the second half's evaluations that are below the middle of the first and the best so far.
+
+    The first is that of the untrained policy. So a policy that has lost half of what it had learned has fallen back.
+    """
+    middle = (scores[0] + np.maximum.accumulate(scores)) / 2
+    half = len(scores) // 2
+    return float(np.mean(scores[half:] < middle[half:]))
+
+
+def training_return(folder: Path) -> float:
+    """Return the mean of the last hundred training episodes, which have exploration noise: what CleanRL reports."""
+    return float(np.mean([float(row["return"]) for row in read_csv(folder / "episodes.csv")[-100:]]))
+
+
+if __name__ == "__main__":
+    main()
