@@ -1,6 +1,7 @@
 """Settings as the fields of a frozen dataclass: declared once, with help text and limits, and validated."""
 
 import dataclasses
+import functools
 import math
 import typing
 from typing import Any, TypeVar
@@ -44,9 +45,15 @@ def from_json(kind: type[T], settings: dict[str, Any]) -> T:
     return kind(**(settings | lists))
 
 
+@functools.cache  # resolving them takes longer than everything else before the imports
+def type_hints(kind: type) -> dict[str, Any]:
+    """Return the types of a dataclass's fields, by name."""
+    return typing.get_type_hints(kind)
+
+
 def value_type(kind: type, field: dataclasses.Field) -> type:
     """Return the plain type of a field's values: `float | None` is float, `tuple[int, int]` is int."""
-    hint = typing.get_type_hints(kind)[field.name]
+    hint = type_hints(kind)[field.name]
     if hint in (str, bool, int, float) or typing.get_origin(hint) is dict:
         return typing.get_origin(hint) or hint
     return typing.get_args(hint)[0]

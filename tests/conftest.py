@@ -1,10 +1,11 @@
-"""Shared by all tests: TensorFlow's log is silenced, the tiny tasks are registered."""
+"""Shared by all tests: TensorFlow's log and the compile cache are off, the tiny tasks are registered."""
 
 import os
 
 import pytest
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+os.environ["DDPG_COMPILE_CACHE"] = "off"  # tests leave nothing in the user's cache folder, and find nothing there
 
 import tests.helpers.tasks  # noqa: F401
 from ddpg.config import Config

@@ -107,7 +107,7 @@ def test_without_call_preflattened_the_plain_call_gives_the_same_bits(small, mon
 def test_the_setting_decides_whether_xla_compiles(small, monkeypatch, jit_compile):
     monkeypatch.setattr(tf, "function", WithoutFastCall)
     DDPG(3, 2, replace(small, jit_compile=jit_compile)).act(np.ones(3))
-    assert WithoutFastCall.options == {"jit_compile": jit_compile}
+    assert WithoutFastCall.options == {"jit_compile": jit_compile, "autograph": False}
 
 
 def test_a_compiled_function_keeps_its_results_apart_and_sees_new_values_of_variables():

@@ -12,7 +12,7 @@ from ddpg.molgan.training_run import COLUMNS, TrainingRun
 from ddpg.run.files import check_plot_dir, new_file
 from ddpg.run.run_folder import RunFolder, resuming
 from ddpg.run.run_log import refuse_existing
-from ddpg.run.start import extend_config, use_threads
+from ddpg.run.start import extend_config, prepare_tensorflow
 
 
 def start_run(config: MolGANConfig, dataset: Dataset, run_dir: Path, plot_dir: Path) -> TrainingRun:
@@ -29,7 +29,7 @@ def start_run(config: MolGANConfig, dataset: Dataset, run_dir: Path, plot_dir: P
     """
     refuse_existing(run_dir)
     check_plot_dir(plot_dir)
-    use_threads(config.threads)
+    prepare_tensorflow(config.threads)
     agent = MolGAN(config)
     folder = RunFolder.create(run_dir, config, COLUMNS, has_replay=False)
     with new_file(run_dir / MOLECULES) as file:
@@ -52,7 +52,7 @@ def resume_run(path: Path, plot_dir: Path, given: dict[str, Any]) -> TrainingRun
         saved = open_checkpoint(checkpoint_dir)
         epoch, config = read_epoch(saved), saved.settings(MolGANConfig)
         config = extend_config(config, given, {"epochs": max(config.epochs, epoch.number)})
-        use_threads(config.threads)
+        prepare_tensorflow(config.threads)
         agent, dataset = load(saved, config), read_dataset(saved)
         check_plot_dir(plot_dir)
         folder = RunFolder.reopen(saved, lock, config, COLUMNS)

@@ -12,6 +12,7 @@ from ddpg.config import Config
 from ddpg.environment import state_and_action_size
 from ddpg.errors import RequestError
 from ddpg.run.agent_state import load, open_checkpoint, read_episode
+from ddpg.run.compile_cache import use_compile_cache
 from ddpg.run.environments import (
     ignores_seed,
     most_steps,
@@ -41,7 +42,7 @@ def start_run(config: Config, run_dir: Path, plot_dir: Path) -> TrainingRun:
         RequestError: The task, a setting or a folder cannot be used.
     """
     refuse_existing(run_dir)
-    use_threads(config.threads)
+    prepare_tensorflow(config.threads)
     with open_environment(config) as environment:
         sizes = state_and_action_size(environment)
         notes = notes_on(config, most_steps(config, time_limit(environment)))
@@ -73,7 +74,7 @@ def resume_run(path: Path, plot_dir: Path, given: dict[str, Any]) -> TrainingRun
         config = extend_config(config, given, {name: max(planned[name], trained[name]) for name in planned})
         if "episodes" in given:  # the length given last is the one that counts
             config = replace(config, steps=None)
-        use_threads(config.threads)
+        prepare_tensorflow(config.threads)
         agent, segments = load(saved, config)
         with open_environment(config) as environment:
             require_same_sizes(environment, (agent.state_size, agent.action_size), config)
@@ -103,14 +104,16 @@ def extend_config(config: C, given: dict[str, Any], min_lengths: dict[str, int])
     return replace(config, **given)  # type: ignore[type-var]
 
 
-def use_threads(threads: int | None) -> None:
-    """Set TensorFlow's intra-op threads; None leaves TensorFlow's default, one per core.
+def prepare_tensorflow(threads: int | None) -> None:
+    """Set what TensorFlow reads only once, before it computes: its compile cache, and its intra-op threads.
 
-    One per core is the better default even for networks this small: see `docs/performance.md`.
+    Without a number it uses a thread per core, the better default even for networks this small: see
+    `docs/performance.md`.
 
     Raises:
         RequestError: This process has already computed with another number, which TensorFlow cannot change.
     """
+    use_compile_cache()
     if threads is None or threads == tf.config.threading.get_intra_op_parallelism_threads():
         return
     try:

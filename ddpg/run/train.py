@@ -47,8 +47,9 @@ def parse(argv: list[str] | None) -> argparse.Namespace:
 def preset_help() -> str:
     """Return what each preset changes, as flags."""
     lines = ["presets:", "  blog     the second post's settings, the defaults above"]
+    defaults = vars(Config())
     for name, preset in PRESETS.items():
-        changes = {key: value for key, value in vars(preset).items() if value != getattr(Config(), key)}
+        changes = {key: value for key, value in vars(preset).items() if value != defaults[key]}
         if changes:
             flags = [
                 f"--{key.replace('_', '-')}" + ("" if value is True else f" {value}") for key, value in changes.items()
