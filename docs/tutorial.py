@@ -64,8 +64,9 @@ keras.utils.set_random_seed(0)
 #
 # Pendulum is our first task. A motor turns a pole, and is too weak to lift it in one swing. The state is the cosine and
 # the sine of its angle (the cosine is 1 if it stands upright and -1 if it hangs), and its speed; the action is the
-# torque. The reward is 0 if the pole stands upright and still, and negative otherwise. Here are five transitions with
-# random actions, one a line:
+# torque. With the angle $\varphi$ from the upright position, the speed $\dot\varphi$ and the torque $u$, the reward is
+# $-(\varphi^2 + 0.1\,\dot\varphi^2 + 0.001\,u^2)$: 0 if the pole stands upright and still without any torque, and negative
+# otherwise. Here are five transitions with random actions, one a line:
 
 # %%
 pendulum = make_environment("Pendulum-v1")
@@ -115,10 +116,11 @@ print("discounted return ", round(sum(gamma**k * reward for k, reward in enumera
 # itself. So it is computed with a second network, a copy that follows the critic slowly: section 5 shows why. The rate at
 # which it follows is $\tau$, here 0.05. (The second post takes 0.005. A small task allows faster copies.)
 #
-# If the task ended with this transition (the next state is **terminal**), no reward follows, and $y = r$. A time limit is
-# no end in this sense: the task would go on, so $y$ keeps the value of the next state.
+# If the task ended with this transition (the next state is **terminal**; Gymnasium says `terminated`), no reward follows,
+# and $y = r$. A time limit (`truncated`) is no end in this sense: the task would go on, so $y$ keeps the value of the next
+# state.
 #
-# Each update uses a **minibatch**: 128 transitions, chosen at random.
+# Each update uses a **minibatch**, here 128 transitions, chosen at random. The posts take 64.
 
 
 # %%
@@ -180,8 +182,8 @@ plt.show()
 # ## 3. Why does DDPG need an actor?
 #
 # With a critic, the best action is the one with the highest value (first post, equation 2): $\mu(s) = \arg\max_a Q(s, a)$.
-# With a handful of actions you can try them all. That is Q-learning and DQN. Real actions are continuous: nobody can
-# search all torques at each step.
+# With a handful of actions you can try them all, as the older algorithms Q-learning and DQN do. Real actions are
+# continuous: nobody can search all torques at each step.
 #
 # So DDPG trains a second network, the **actor** $\mu(s)$, to climb the critic's surface. The **deterministic policy
 # gradient** (equation 4) says in which direction: follow $\nabla_a Q(s, a)$, the slope of the value along the action, at the
@@ -231,15 +233,17 @@ plt.show()
 
 # %% [markdown]
 # The arrows are $\nabla_a Q$ at the actor's action: they point up where a larger action is better, and down where a smaller
-# one is. The actor follows them to the highest value. (This critic values a first action after which the point stays where
-# it is. So the best action is the one that takes it to 0.5, or as near as possible.) In DDPG both networks learn at the
-# same time: the critic values what the actor does now, and the actor climbs.
+# one is. The actor follows them. After 1,000 updates it is close to the best action, and the slopes have almost vanished.
+#
+# What is the best action here? The critic belongs to the policy of section 2, which does nothing after the first action.
+# So the first action should take the point to 0.5, or as near as possible: the dashed line. In DDPG both networks learn at
+# the same time: the critic learns the values of what the actor does now, and the actor climbs.
 #
 # ## 4. Why a replay buffer?
 #
 # Consecutive transitions resemble each other, and a network that learns from similar samples forgets everything else. A
 # **replay buffer** stores the latest transitions, up to a million of them, and hands out minibatches of them drawn at
-# random. Here is the correlation of Pendulum's speed with the speed some transitions later, first in the order in which
+# random. So each transition is also used many times. Here is the correlation of Pendulum's speed with the speed some transitions later, first in the order in which
 # they happened, then in the order in which they were drawn:
 
 
@@ -269,7 +273,8 @@ plt.legend()
 plt.show()
 
 # %% [markdown]
-# In order, a speed says much about those of the next ten steps. Drawn at random, it says nothing about the next one drawn.
+# In order, a speed says much about those of the next ten steps, and something about later ones, too: the pole swings, so
+# after half a swing the speed has the other sign. Drawn at random, it says nothing about the next one drawn.
 #
 # Does it matter? Train Pendulum with the second post's settings: with its buffer of a million transitions, and with one
 # that holds only the latest 64, each with two seeds. A **seed** sets all random numbers of a run: another seed, another
@@ -310,14 +315,14 @@ draw_returns(panel, {"replay buffer": complete, "the latest 64 transitions only"
 plt.show()
 
 # %% [markdown]
-# One line is one seed. With the buffer the return rises to its level within a few thousand steps; with the latest
-# transitions only it does not.
+# One line is one seed. In the first 1,000 steps every policy gets worse: its critic has seen too little. Then, with the
+# buffer, the return rises to about -150 within 4,000 steps. With the latest transitions only it does not.
 #
 # ## 5. Why target networks?
 #
-# The target $y = r + \gamma\, Q(s', \mu(s'))$ uses the critic that is being trained. Each update moves the target too: a
-# value that is too high makes the targets too high, and these make the value higher still. So both networks have a slow
-# copy, and $y$ uses the copies. DDPG has four networks: the **actor** $\mu$, the **critic** $Q$, and their **target
+# The target $y = r + \gamma\, Q(s', \mu(s'))$ uses the critic that is being trained. Each update moves the targets too. An
+# error in a value makes the targets wrong, these make other values wrong, and so on: errors can grow. So both networks have
+# a slow copy, and $y$ uses the copies. DDPG has four networks: the **actor** $\mu$, the **critic** $Q$, and their **target
 # networks** $\mu'$ and $Q'$. The target of section 2 becomes
 #
 # $$y = r + \gamma\, Q'(s', \mu'(s'))$$
@@ -337,7 +342,7 @@ for update in range(1, 501):
         print(f"the original is 1; its target after {update:3} updates: {target[0].numpy()[0]:.4f}")
 
 # %% [markdown]
-# So a copy is about 200 updates behind: its values are old, but steady. The same runs as before, beside runs without target
+# So a copy is about $1 / \tau = 200$ updates behind: its values are old, but steady. The same runs as before, beside runs without target
 # networks. On the left are the values that the critic gives, averaged over each episode; on the right is what the policy
 # reaches:
 
@@ -346,16 +351,18 @@ without_targets = [learn(Config(steps=5_000, seed=seed, tau=1.0)) for seed in SE
 figure, panels = plt.subplots(1, 2, figsize=(11, 3), layout="constrained")
 for runs, color in ((complete, COLORS[0]), (without_targets, COLORS[1])):
     for (_, _, values), style in zip(runs, ("-", "--"), strict=True):
-        panels[0].plot(*values.T, style, color=color)
-panels[0].axhline(0, color="gray", ls=":")
+        name = ("target networks" if runs is complete else "none (τ = 1)") if style == "-" else None
+        panels[0].plot(*values.T, style, color=color, label=name)
 panels[0].set(xlabel="environment steps", ylabel="mean Q(s, a) in an episode")
+panels[0].legend()
 draw_returns(panels[1], {"target networks": complete, "none (τ = 1)": without_targets})
 plt.show()
 
 # %% [markdown]
-# The highest reward of Pendulum is 0 and the lowest is $-(\pi^2 + 0.1 \cdot 8^2 + 0.001 \cdot 2^2) = -16.3$, hanging at full
-# speed. With the second post's $\gamma = 0.99$, true values therefore lie between $-16.3 / (1 - \gamma) = -1630$ and 0.
-# In these runs, the values without target networks jump up and down by hundreds, and the policy learns nothing.
+# With target networks the values change slowly, from 0 to about -70. Without them they jump up and down by hundreds from one
+# episode to the next, although the policy cannot have changed so much, and nothing is learned. One check is always possible:
+# Pendulum's rewards lie between $-(\pi^2 + 0.1 \cdot 8^2 + 0.001 \cdot 2^2) = -16.3$, hanging at full speed, and 0. So true
+# values lie between $-16.3 / (1 - 0.99) = -1630$ and 0. Values far outside such a range are a sign of growing errors.
 #
 # ## 6. What if the numbers of a state have different scales?
 #
@@ -391,12 +398,14 @@ for name, config in (
     ("normalized observations", replace(small, normalize_observations=True)),
 ):
     agent, *_ = learn(config, every=10_000)
-    score = evaluate(agent, make_environment("Scales-v0"), 200).mean
-    print(f"{name:23} return {score:6.3f}   (0 is perfect; the action 0 in every state has -0.33)")
+    task = make_environment("Scales-v0")
+    score = evaluate(agent, task, 200).mean
+    actions = np.array([agent.act(task.reset()[0], explore=False)[0] for _ in range(200)])
+    print(f"{name:23} return {score:6.3f}, {np.mean(np.abs(actions) > 0.99):4.0%} of the actions at -1 or 1")
 
 # %% [markdown]
-# Without scaling, the actor's action follows the noise and is -1 or 1 in most states. This is worse than no action at all.
-# Which of the two should you take? If the numbers of your states have different sizes, begin with `normalize_observations`.
+# 0 is perfect. The action 0 in every state would have $-1/3$, the mean of $-s_0^2$. Without scaling, the actor's action
+# follows the random noise and is at its bounds in nearly all states. This is worse than no action at all. Which of the two should you take? If the numbers of your states have different sizes, begin with `normalize_observations`.
 # It does not depend on the minibatch and costs little time. `batch_normalization` is there because it is the paper's.
 #
 # ## 7. How does it explore?
@@ -408,7 +417,8 @@ for name, config in (
 #
 # The second post takes **Gaussian** noise, independent at each step. The paper takes an **Ornstein-Uhlenbeck** process,
 # which remembers: each value is the one before, pulled a little towards 0, plus a random change. So it pushes in one
-# direction for a while. Both below have the same standard deviation, 0.95. (The 0.5 is that of a single change.)
+# direction for a while. Both below have the same standard deviation, 0.95. (The 0.5 in the code is the deviation of the
+# random change of one step.)
 
 # %%
 gaussian, ou = GaussianNoise(1, 0.95, rng), OrnsteinUhlenbeckNoise(1, 0.5, rng)
@@ -425,7 +435,8 @@ for name, path in paths.items():
 panels[0].set(xlabel="steps", ylabel="noise")
 panels[1].set(xlabel="steps apart", ylabel="autocorrelation")
 panels[2].set(xlabel="number of pushes", ylabel="typical size of their sum")
-panels[1].legend()
+for panel in panels:
+    panel.legend(fontsize="small")
 plt.show()
 
 # %% [markdown]
@@ -453,8 +464,8 @@ for name, noise in (("Gaussian", gaussian), ("Ornstein-Uhlenbeck", ou)):
 # %% [markdown]
 # ## 8. What does Algorithm 1 do in one step?
 #
-# Now everything together, once, with all shapes. The agent acts, remembers, draws a minibatch and updates. To print all of
-# it, the minibatch has four transitions and the networks are small; the posts' have 64 transitions and layers of 400 and
+# Algorithm 1 is the paper's name for all of DDPG. After each step in the environment it makes one update. Here is everything
+# together, once, with all shapes: the agent acts, remembers, draws a minibatch and updates. To print all of it, the minibatch has four transitions and the networks are small; the posts' have 64 transitions and layers of 400 and
 # 300 units.
 
 # %%
@@ -491,12 +502,14 @@ print("\nthe update's own metrics:", {name: round(float(value), 4) for name, val
 print("the values moved towards y by", np.round((after - before)[:, 0], 4))
 
 # %% [markdown]
-# The metrics belong to the same minibatch: both losses, the mean of $Q(s, a)$, and which part of the actor's actions lies at
-# -1 or 1 (`action_saturation`). Their actor loss differs from the one above because the critic is updated first, as in
+# The metrics belong to the same minibatch: both losses, the means of $Q(s, a)$ and of $y$, and the share of the actor's
+# actions at -1 or 1 (`action_saturation`). Their actor loss differs from the one above because the critic is updated first, as in
 # Algorithm 1.
 #
-# Values, rewards and flags are all `(N, 1)`. A reward of shape `(N,)` beside a value of shape `(N, 1)` would be broadcast
-# to `(N, N)`. That is the best-known bug of DDPG tutorials, and the second post's printed code has it.
+# With $N$ transitions in a minibatch, values, rewards and flags are all `(N, 1)`. A reward of shape `(N,)` beside a value of
+# shape `(N, 1)` would be broadcast to `(N, N)`. Then each value is compared with the targets of all transitions, and every
+# state and action gets the same value, their mean. That is the best-known bug of DDPG tutorials, and the second post's
+# printed code has it.
 #
 # So an update has this order, which is the paper's Algorithm 1: compute $y$ with both target networks, update the critic,
 # update the actor through the updated critic, and move both target networks a little. `DDPG.train_step` in
@@ -505,14 +518,15 @@ print("the values moved towards y by", np.round((after - before)[:, 0], 4))
 # ## 9. Does it learn to swing the pendulum up?
 #
 # A whole run of 10,000 steps, with the second post's settings. The picture shows the return of the policy without noise, a
-# mean of five episodes, every thousand steps. Dynamic programming, which knows the task's equations, reaches -138 on average
-# over 1,000 starts ([results.md](results.md)); no policy can do better:
+# mean of five episodes, every thousand steps. (It begins like the second seed of section 4.) The best possible mean, -136
+# over 1,000 starts, was computed from the task's own equations, which the agent does not know
+# ([results.md](results.md#the-optimum-of-pendulum)):
 
 # %%
 agent, points, values = learn(Config(steps=10_000, seed=1))
 plt.figure(figsize=(7, 3), layout="constrained")
 plt.plot(*points.T, "o-")
-plt.axhline(-138, color="gray", ls=":")
+plt.axhline(-136, color="gray", ls=":")
 plt.text(10_000, -260, "dotted: the best possible mean", color="gray", fontsize="small", ha="right", va="top")
 plt.xlabel("environment steps")
 plt.ylabel("return without noise")
@@ -539,8 +553,9 @@ plt.show()
 
 # %% [markdown]
 # On the left, red and blue are the two directions of the torque: near the upright position it pushes the pole back to it.
-# On the right, the bright spot is the goal. The dark valleys are states from which the pole must swing back before it can go
-# up. And a film of one episode, from a start near the bottom:
+# On the right, the goal is in the middle. The bright band through it holds the states from which the pole gets there at once.
+# From the dark valleys it must first swing to the other side. (Values a little above 0 are errors: no true value is. They
+# lie where the agent has hardly been.) And a film of one episode, from a start near the bottom:
 
 # %%
 state, _ = pendulum.reset(seed=5)
@@ -588,6 +603,7 @@ class Line(gymnasium.Env):
 
 
 gymnasium.register("Line-v0", Line, max_episode_steps=20)
+# A small task: small networks, a faster actor, and more noise to try all actions early.
 settings = {"hidden_units": (64, 64), "actor_learning_rate": 1e-3, "noise_sigma": 0.3}
 agent, *_ = learn(Config(env="Line-v0", steps=3_000, gamma=0.9, **settings))
 line = make_environment("Line-v0")
@@ -615,7 +631,7 @@ plt.legend()
 plt.show()
 
 # %% [markdown]
-# The actor's line lies on the best action almost everywhere.
+# The actor's line lies close to that of the best action. It leaves it near the right end, where the point seldom is.
 #
 # Put the class and its line `gymnasium.register(...)` into a module, `mine.py`. Then `python train.py --env mine:Line-v0`
 # trains on it, with checkpoints, logs and curves. [custom-environments.md](custom-environments.md) has each step.
@@ -623,8 +639,8 @@ plt.show()
 # ## 11. What has this to do with molecules?
 #
 # The first post ends with MolGAN ([arXiv 1805.11973](https://arxiv.org/abs/1805.11973)), which generates molecules as
-# graphs: atoms are nodes, bonds are edges. It is DDPG with episodes of one step: the generator is the actor, its action is a
-# whole graph, and the reward network is the critic. After one step the episode ends, so Bellman's target is the reward
+# graphs: atoms are nodes, bonds are edges. It is DDPG with episodes of one step: the state is a vector of random numbers, the
+# generator is the actor, its action is a whole graph, and the reward network is the critic. After one step the episode ends, so Bellman's target is the reward
 # itself:
 
 # %%
@@ -632,13 +648,17 @@ one = tf.ones([1, 1])
 print("y =", equations.bellman_target(0.7 * one, terminated=one, next_q=5.0 * one, gamma=0.99).numpy()[0, 0])
 
 # %% [markdown]
-# No value of a next state is needed, so there are no target networks, and every graph is new, so there is no replay buffer.
+# No value of a next state is needed, so there are no target networks. And no step in a slow environment is needed to get
+# another graph: each update makes new ones, so there is no replay buffer. The reward network learns to predict the scores
+# that RDKit, a library for chemistry, gives to generated molecules and to those of a dataset.
 #
-# MolGAN has one more network, the discriminator, which tells generated molecules from those of a dataset. The generator
+# MolGAN has one more network, the discriminator, which tells generated molecules from those of the dataset. The generator
 # learns from it what molecules look like, and from the reward network which ones are good. Here the dataset is 5,000
-# molecules that were put together at random, so that nothing has to be downloaded, and the reward is solubility as RDKit
-# scores it. This short training lasts 40 epochs, where a full run takes 300 ([molgan.md](molgan.md)). The weight of the
-# reward grows from epoch 5 (`rl_start`) to epoch 30 (`rl_full`). The picture shows the mean reward of the generated graphs:
+# molecules that were put together at random, so that nothing has to be downloaded. The score is solubility: how well a
+# molecule dissolves in fat rather than in water, from 0 to 1. A graph that is no molecule scores 0.
+#
+# This short training lasts 40 epochs, where a full run takes 300 ([molgan.md](molgan.md)). The weight of the reward grows
+# from epoch 5 (`rl_start`) to epoch 30 (`rl_full`). The picture shows the mean score of the generated graphs:
 
 # %%
 from rdkit import Chem
@@ -676,7 +696,7 @@ Draw.MolsToGridImage(
 )
 
 # %% [markdown]
-# These are the eight with the best reward. Sampling gives each atom at most as many bonds as it can have.
+# These are the eight with the best scores. None has an atom with too many bonds: the sampler does not allow it.
 #
 # ## Where to go on
 #
