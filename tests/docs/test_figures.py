@@ -215,6 +215,21 @@ def test_the_costs_of_larger_sizes_are_what_was_measured():
     assert medians["transitions stored", 1e6] == pytest.approx(medians["transitions stored", 1e4], rel=0.1)
 
 
+def test_the_floor_and_the_parts_of_an_update_are_what_was_measured():
+    measured = {row["part"]: float(row["ms"]) for row in read_csv("benchmarks/results/floor.csv")}
+    names = ["products by NumPy", "products by torch", "bytes", "floor", "update of 50", "update alone"]
+    assert shown_ms("what") == pytest.approx([measured[name] for name in names], abs=0.0051)
+    parts = ("call", "program", "matrix products", "Adam and soft updates", "copies of weights", "everything else")
+    assert shown_ms("part") == pytest.approx([measured[f"profile: {name}"] for name in parts], abs=0.0051)
+    best = min(measured["products by NumPy"], measured["products by torch"])
+    assert measured["floor"] == pytest.approx(best + measured["bytes"], abs=0.001)
+
+
+def shown_ms(column: str) -> list[float]:
+    """Return the milliseconds of a table on the page."""
+    return [number(row["ms"]) for row in PERFORMANCE.table(column, "ms")]
+
+
 def test_the_times_to_start_are_medians():
     rounds = read_csv("benchmarks/results/startup.csv")
     for row in PERFORMANCE.table("until", "column", "seconds"):

@@ -1,0 +1,199 @@
+"""How far an update is from what the processor could do, and where its time goes.
+
+    python benchmarks/floor.py        # two minutes, alone on the machine
+
+The floor is what the best library here needs for the matrix products of an update, plus the time to move the bytes of
+Adam and of the soft updates. Beside it stand an update of this project, in a call of its own and in a call of 50, and
+the parts of the single call, by TensorFlow's profiler. It writes results/floor.csv.
+"""
+
+import shutil
+import tempfile
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from numpy_baseline import HIDDEN_UNITS, kernel_in_use, use_default_kernel
+from output import add_output_flag, parser_for, write_csv
+
+FLOATS_PER_WEIGHT = 9  # Adam and the soft update read g, m, v, θ, θ' and write m, v, θ, θ'
+
+
+class Product(NamedTuple):
+    """A product `(rows, inner) @ (inner, columns)`, and whether an operand is stored transposed."""
+
+    rows: int
+    inner: int
+    columns: int
+    transposed: str = ""  # "left", "right" or ""
+
+
+def products(state_size: int, action_size: int, batch_size: int) -> list[Product]:
+    """Return the matrix products of an update, in the order of `DDPG.train_step`."""
+    first, second = HIDDEN_UNITS
+
+    def forward(inputs: int, outputs: int) -> list[Product]:
+        widths = (inputs, first, second, outputs)
+        return [Product(batch_size, widths[i], widths[i + 1]) for i in range(3)]
+
+    def weights(inputs: int, outputs: int) -> list[Product]:
+        widths = (inputs, first, second, outputs)
+        return [Product(widths[i], batch_size, widths[i + 1], "left") for i in range(3)]
+
+    def inputs_of(outputs: int) -> list[Product]:
+        return [Product(batch_size, outputs, second, "right"), Product(batch_size, second, first, "right")]
+
+    pair = state_size + action_size
+    targets = forward(state_size, action_size) + forward(pair, 1)
+    critic = forward(pair, 1) + weights(pair, 1) + inputs_of(1)
+    through_critic = forward(pair, 1) + inputs_of(1) + [Product(batch_size, first, action_size, "right")]
+    actor = forward(state_size, action_size) + weights(state_size, action_size) + inputs_of(action_size)
+    return targets + critic + through_critic + actor
+
+
+def libraries() -> dict[str, Callable[[np.ndarray, np.ndarray], Callable[[], object]]]:
+    """Return the libraries for products that are installed: each makes a call that multiplies two matrices."""
+    found = {"NumPy": lambda a, b: lambda: a @ b}
+    try:
+        import torch
+    except ImportError:
+        return found
+
+    def torch_product(a: np.ndarray, b: np.ndarray) -> Callable[[], object]:
+        left, right = torch.from_numpy(a), torch.from_numpy(b)
+        return lambda: left @ right
+
+    return found | {"torch": torch_product}
+
+
+def seconds(call: Callable[[], object], repeats: int = 50) -> float:
+    """Return the seconds of a call, the mean of some."""
+    start = time.perf_counter()
+    for _ in range(repeats):
+        call()
+    return (time.perf_counter() - start) / repeats
+
+
+def product_seconds(all_products: list[Product], rounds: int) -> dict[str, float]:
+    """Return the seconds of all products by each library, medians over rounds in which the libraries take turns."""
+    rng = np.random.default_rng(0)
+    taken: dict[tuple[str, Product], list[float]] = {}
+    calls = {}
+    for product in dict.fromkeys(all_products):
+        left = rng.normal(size=(product.rows, product.inner)).astype(np.float32)
+        right = rng.normal(size=(product.inner, product.columns)).astype(np.float32)
+        left = np.ascontiguousarray(left.T).T if product.transposed == "left" else left
+        right = np.ascontiguousarray(right.T).T if product.transposed == "right" else right
+        calls[product] = {name: make(left, right) for name, make in libraries().items()}
+    for _ in range(rounds):
+        for name in libraries():
+            time.sleep(0.2)  # the threads of the library before stop spinning
+            for product, by_name in calls.items():
+                seconds(by_name[name], 5)
+                taken.setdefault((name, product), []).append(seconds(by_name[name]))
+    return {name: sum(np.median(taken[name, product]) for product in all_products) for name in libraries()}
+
+
+def bytes_per_second(size: int, rounds: int) -> float:
+    """Return the bandwidth of two threads that add arrays, as large together as the numbers of an update."""
+    parts = [np.ones((3, size // 24), np.float32) for _ in range(2)]
+    with ThreadPoolExecutor(2) as pool:
+
+        def add_all() -> None:
+            list(pool.map(lambda part: [np.add(part[0], part[1], out=part[2]) for _ in range(20)], parts))
+
+        best = min(seconds(add_all, 5) for _ in range(rounds))
+    return 20 * sum(part.nbytes for part in parts) / best
+
+
+def agent_of(task: str, batch_size: int, updates: int):
+    """Return an agent with enough transitions, whose update is compiled."""
+    from ddpg import DDPG, Config, make_environment, state_and_action_size
+
+    environment = make_environment(task)
+    sizes = state_and_action_size(environment)
+    agent = DDPG(*sizes, Config(env=task, batch_size=batch_size, train_frequency=updates, gradient_steps=updates))
+    rng = np.random.default_rng(0)
+    for _ in range(50 * -(-batch_size // 50)):
+        state, next_state = rng.normal(size=(2, sizes[0]))
+        agent.remember(state, rng.uniform(-1, 1, sizes[1]), rng.normal(), next_state, False)
+    for _ in range(5):
+        agent.update()
+    return agent
+
+
+def profile(agent, updates: int = 200) -> dict[str, float]:
+    """Return the milliseconds of the parts of an update, from TensorFlow's profiler; two threads run at a time."""
+    import tensorflow as tf
+    from tensorflow.tsl.profiler.protobuf import xplane_pb2
+
+    folder = Path(tempfile.mkdtemp())
+    try:
+        options = tf.profiler.experimental.ProfilerOptions(host_tracer_level=3, python_tracer_level=0)
+        tf.profiler.experimental.start(str(folder), options=options)
+        for _ in range(updates):
+            agent.update()
+        tf.profiler.experimental.stop()
+        (file,) = folder.rglob("*.xplane.pb")
+        space = xplane_pb2.XSpace.FromString(file.read_bytes())
+    finally:
+        shutil.rmtree(folder)
+    (plane,) = [plane for plane in space.planes if plane.name == "/host:CPU"]
+    names = {key: entry.name for key, entry in plane.event_metadata.items()}
+    total: dict[str, float] = {}
+    for event in (event for line in plane.lines for event in line.events):
+        name = names[event.metadata_id]
+        total[name] = total.get(name, 0.0) + event.duration_ps / 1e9 / updates
+    return parts_of(total)
+
+
+def parts_of(total: dict[str, float]) -> dict[str, float]:
+    """Sort the profiler's events into the parts of an update."""
+    call, program = total["TFE_Py_ExecuteCancelable"], total["CpuExecutable::ExecuteAsyncOnStream"]
+    parts = {"call": call - program, "program": program}
+    parts |= dict.fromkeys(("matrix products", "Adam and soft updates", "copies of weights", "everything else"), 0.0)
+    for name, milliseconds in total.items():
+        operation = name.split(".")[0]
+        if "fusion" in operation:
+            adam = operation in ("divide_subtract_fusion", "multiply_add_fusion")
+            parts["Adam and soft updates" if adam else "everything else"] += milliseconds
+        elif operation in ("MatMul", "MatMul_1", "dot"):
+            parts["matrix products"] += milliseconds
+        elif operation == "copy":
+            parts["copies of weights"] += milliseconds
+        elif operation.startswith(("wrapped_", "bitcast")):
+            parts["everything else"] += milliseconds
+    return parts
+
+
+def main() -> None:
+    parser = parser_for(__doc__)
+    parser.add_argument("--env", default="HalfCheetah-v5", help="Gymnasium id (default: HalfCheetah-v5)")
+    parser.add_argument("--rounds", type=int, default=15, help="how often each is timed (default: 15)")
+    add_output_flag(parser)
+    arguments = parser.parse_args()
+    use_default_kernel()
+
+    single, many = (agent_of(arguments.env, 64, updates) for updates in (1, 50))
+    needed = products(single.state_size, single.action_size, 64)
+    weights = sum(int(np.prod(v.shape)) for net in (single.actor, single.critic) for v in net.trainable_variables)
+    moved = 4 * FLOATS_PER_WEIGHT * weights
+    rows = {f"products by {name}": 1e3 * taken for name, taken in product_seconds(needed, arguments.rounds).items()}
+    rows["bytes"] = 1e3 * moved / bytes_per_second(moved, arguments.rounds)
+    rows["floor"] = min(value for name, value in rows.items() if name.startswith("products")) + rows["bytes"]
+    turns = [(seconds(single.update), seconds(many.update, 1) / 50) for _ in range(arguments.rounds)]
+    rows["update alone"], rows["update of 50"] = (1e3 * float(np.median(column)) for column in zip(*turns, strict=True))
+    rows |= {f"profile: {name}": value for name, value in profile(single).items()}
+
+    operations = sum(2 * p.rows * p.inner * p.columns for p in needed)
+    print(f"{arguments.env}: {operations / 1e6:.0f} MFLOP and {moved / 2**20:.1f} MiB an update; {kernel_in_use()}")
+    for name, milliseconds in rows.items():
+        print(f"{name:32} {milliseconds:6.3f} ms")
+    write_csv(arguments.out.results / "floor.csv", [{"part": name, "ms": round(ms, 4)} for name, ms in rows.items()])
+
+
+if __name__ == "__main__":
+    main()
