@@ -8,8 +8,9 @@ import hashlib
 import os
 import platform
 import re
-from importlib.metadata import version
 from pathlib import Path
+
+import tensorflow as tf
 
 from ddpg.run.files import checksum
 
@@ -40,12 +41,15 @@ def use_compile_cache() -> Path | None:
 
 
 def cache_folder() -> Path | None:
-    """Return the folder of the code that this machine and this TensorFlow compile; None if it is turned off."""
+    """Return the folder of the code that this machine and this TensorFlow compile; None without one."""
     chosen = os.environ.get(FOLDER_VARIABLE)
     if chosen == "off":
         return None
-    base = Path(chosen or Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache", "ddpg", "compiled"))
-    made_for = "\n".join([version("tensorflow"), processor(), os.environ.get("XLA_FLAGS", "")])
+    try:
+        base = Path(chosen or Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache", "ddpg", "compiled"))
+    except RuntimeError:  # a user without a home, as in some containers
+        return None
+    made_for = "\n".join([tf.__version__, processor(), os.environ.get("XLA_FLAGS", "")])
     return base.absolute() / hashlib.sha256(made_for.encode()).hexdigest()[:16]
 
 

@@ -12,7 +12,6 @@ from tests.helpers.pages import Page, number, read_csv
 README, RESULTS, PERFORMANCE = Page("README.md"), Page("docs/results.md"), Page("docs/performance.md")
 CHECKPOINTS, MOLGAN = Page("docs/checkpoints.md"), Page("docs/molgan.md")
 DEPLOYMENT, CLUSTER, TRUST = Page("docs/deployment.md"), Page("docs/cluster.md"), Page("docs/trust.md")
-TASKS = Page("docs/tasks.md")
 LEARNING = ("task", "preset", "steps", "seeds", "mean over seeds", "IQM", "worst seed", "best seed")
 
 
@@ -32,21 +31,6 @@ def test_the_table_of_learning_is_what_was_measured(page):
         shown = [row["seeds"], row["mean over seeds"], row["worst seed"], row["best seed"], *numbers(row["IQM"])]
         columns = ("seeds", "test_mean", "test_min", "test_max", "test_iqm", "test_low", "test_high")
         assert [number(cell) for cell in shown] == pytest.approx([number(measured[c]) for c in columns], abs=0.051)
-
-
-def test_the_table_of_tasks_is_what_was_measured():
-    columns = ("last ten evaluations", "final policy", "best checkpoint", "noisy training return", "falls back")
-    table = TASKS.table("task", "steps", "seeds", *columns)
-    measured = read_csv("plots/tasks.csv")
-    assert [row["task"] for row in table] == [row["task"] for row in measured]
-    for row, figures in zip(table, measured, strict=True):
-        assert number(row["steps"]) == pytest.approx(number(figures["steps"]), rel=0.01)
-        assert number(row["seeds"]) == number(figures["seeds"])
-        for column, name in zip(columns[:3], ("last", "final", "best"), strict=True):
-            expected = [float(figures[f"{name}_{which}"]) for which in ("mean", "low", "high")]
-            assert [float(n) for n in numbers(row[column])] == pytest.approx(expected, abs=0.051), row["task"]
-        assert number(row["noisy training return"]) == pytest.approx(float(figures["noisy_mean"]), abs=0.051)
-        assert number(row["falls back"].strip(" %")) == pytest.approx(100 * float(figures["falls_mean"]), abs=0.51)
 
 
 def numbers(cell: str) -> list[str]:

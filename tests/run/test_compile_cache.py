@@ -135,10 +135,24 @@ def test_a_folder_that_cannot_be_written_turns_it_off(tmp_path, folder):
     seal_compiled_code()
 
 
+def test_a_user_without_a_home_has_none(monkeypatch):
+    for name in ("DDPG_COMPILE_CACHE", "XDG_CACHE_HOME", "HOME"):
+        monkeypatch.delenv(name, raising=False)
+    assert cache_folder() is not None  # the home of the password database
+    monkeypatch.setattr(Path, "home", raise_no_home)
+    assert cache_folder() is None
+    assert use_compile_cache() is None
+    seal_compiled_code()
+
+
+def raise_no_home():
+    raise RuntimeError("Could not determine home directory.")
+
+
 def test_another_version_processor_or_compiler_flag_has_another_folder(folder, monkeypatch):
     monkeypatch.setenv("XLA_FLAGS", "--xla_cpu_max_isa=AVX2")
     found = {folder, cache_folder()}
-    monkeypatch.setattr(compile_cache, "version", lambda _: "1.0")
+    monkeypatch.setattr(compile_cache.tf, "__version__", "1.0")
     found.add(cache_folder())
     monkeypatch.setattr(compile_cache, "processor", lambda: "another")
     found.add(cache_folder())

@@ -1,0 +1,52 @@
+"""The page of results on tasks: its figures, and the settings that made them."""
+
+import dataclasses
+import json
+import shlex
+
+import pytest
+
+from ddpg.config import PRESETS, Config
+from ddpg.run.command_line import given_settings
+from ddpg.run.train import parse
+from ddpg.sweep.curves import DO_NOT_MATTER
+from tests.docs.test_figures import numbers
+from tests.helpers.pages import ROOT, Page, number, read_csv
+
+TASKS, SETTINGS = Page("docs/tasks.md"), Page("docs/settings.md")
+RESULTS = ROOT / "benchmarks" / "results" / "tasks"
+
+
+def test_the_table_of_tasks_is_what_was_measured():
+    columns = ("last ten evaluations", "final policy", "best checkpoint", "noisy training return", "falls back")
+    table = TASKS.table("task", "steps", "seeds", *columns)
+    measured = read_csv("plots/tasks.csv")
+    assert [row["task"] for row in table] == [row["task"] for row in measured]
+    for row, figures in zip(table, measured, strict=True):
+        assert number(row["steps"]) == pytest.approx(number(figures["steps"]), rel=0.01)
+        assert number(row["seeds"]) == number(figures["seeds"])
+        for column, name in zip(columns[:3], ("last", "final", "best"), strict=True):
+            expected = [float(figures[f"{name}_{which}"]) for which in ("mean", "low", "high")]
+            assert [float(n) for n in numbers(row[column])] == pytest.approx(expected, abs=0.051), row["task"]
+        assert number(row["noisy training return"]) == pytest.approx(float(figures["noisy_mean"]), abs=0.051)
+        assert number(row["falls back"].strip(" %")) == pytest.approx(100 * float(figures["falls_mean"]), abs=0.51)
+
+
+def test_the_settings_of_each_task_are_those_of_its_runs():
+    table = SETTINGS.table("task", "preset", "flags")
+    assert [row["task"] for row in table] == sorted(folder.name for folder in RESULTS.iterdir())
+    for row in table:
+        arguments = parse(["--env", row["task"], *shlex.split(row["flags"].strip("`"))])
+        config = dataclasses.replace(PRESETS[row["preset"].strip("`")], **given_settings(arguments, Config))
+        for file in (RESULTS / row["task"]).glob("*/config.json"):
+            trained = Config.from_json(json.loads(file.read_text("utf-8"))["config"])
+            for field in dataclasses.fields(Config):
+                if field.name not in DO_NOT_MATTER - {"env", "steps"}:
+                    assert getattr(config, field.name) == getattr(trained, field.name), (row["task"], field.name)
+
+
+def test_every_run_of_a_task_is_from_one_commit_and_counts_from_seed_0():
+    for folder in RESULTS.iterdir():
+        runs = sorted(folder.iterdir())
+        assert [run.name for run in runs] == [f"seed{number}" for number in range(len(runs))]
+        assert len({json.loads((run / "best.json").read_text("utf-8"))["commit"] for run in runs}) == 1
