@@ -94,7 +94,7 @@ def draw_film(task: str, seed: int, every: int) -> None:
     from PIL import Image
 
     policy = FilePolicy(FOLDER / f"{task}.onnx")
-    frames = []
+    frames: list[Image.Image] = []
     with open_environment(policy.task_config(None), "rgb_array") as environment:
         state, _ = environment.reset(seed=seed)
         done, step = False, 0
