@@ -16,7 +16,6 @@ from ddpg.molgan.rewards import Reward
 from ddpg.molgan.training import Epoch, train
 from ddpg.run.checkpoint_format import Snapshot
 from ddpg.run.checkpoints import all_checkpoints
-from ddpg.run.compile_cache import seal_compiled_code
 from ddpg.run.run_folder import RunFolder, run_errors
 
 RESULTS = (*SHARES, *(f"molgan_{name}" for name in SHARES), "objective")
@@ -119,7 +118,6 @@ class TrainingRun:
 
     def _save(self) -> None:
         self.folder.save(self._snapshot())
-        seal_compiled_code()
 
     def _snapshot(self) -> Snapshot:
         return snapshot_of(self.agent, self.epoch, self._digest, self.folder.state())

@@ -13,6 +13,7 @@ from ddpg.errors import RequestError, RunStopped, blame
 from ddpg.replay_buffer import ReplayBuffer
 from ddpg.run.checkpoint_format import CorruptFileError, SavedCheckpoint, Snapshot, non_negative_int
 from ddpg.run.checkpoints import Checkpoints, all_checkpoints, find_checkpoint
+from ddpg.run.compile_cache import publish_compiled_code
 from ddpg.run.lock import Lock
 from ddpg.run.replay_files import ReplayFiles, Segment
 from ddpg.run.run_log import Columns, RunLog, Settings, check_log
@@ -122,6 +123,7 @@ class RunFolder:
         if not all(np.isfinite(array).all() for array in snapshot.arrays.values()):
             raise RunStopped(f"step {snapshot.step}: the networks became NaN or infinite")
         self.checkpoints.save(snapshot, buffer)
+        publish_compiled_code()  # that of the update, which the first checkpoint precedes
 
     def save_if_best(self, score: float, take_snapshot: Callable[[], Snapshot], final: bool = False) -> None:
         """Keep the networks that have just been evaluated if they are the best so far.

@@ -105,7 +105,7 @@ def extend_config(config: C, given: dict[str, Any], min_lengths: dict[str, int])
 
 
 def prepare_tensorflow(threads: int | None) -> None:
-    """Set what TensorFlow reads only once, before it computes: its compile cache, and its intra-op threads.
+    """Set what TensorFlow reads only once, before it computes: where compiled code is, and its intra-op threads.
 
     Without a number it uses a thread per core, the better default even for networks this small: see
     `docs/performance.md`.

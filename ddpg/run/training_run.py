@@ -12,7 +12,6 @@ from ddpg.agent import DDPG, Metrics
 from ddpg.evaluation import Evaluation, evaluate
 from ddpg.run.agent_state import snapshot_of
 from ddpg.run.checkpoint_format import Snapshot
-from ddpg.run.compile_cache import seal_compiled_code
 from ddpg.run.environments import open_environment
 from ddpg.run.plotting import draw_reward_curve
 from ddpg.run.progress import Progress
@@ -126,7 +125,6 @@ class TrainingRun:
 
     def _save(self) -> None:
         self.folder.save(self._snapshot(), self.agent.replay_buffer)
-        seal_compiled_code()
 
     def _snapshot(self) -> Snapshot:
         return snapshot_of(self.agent, self.episode, self.folder.state())
