@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 from output import ROOT, parser_for
+from tasks import EPISODES, config_of
 
 from ddpg.config import PRESETS
 from ddpg.evaluation import evaluate
@@ -24,7 +25,6 @@ from ddpg.sweep.curves import label, run_folders
 from ddpg.sweep.jobs import TEST_SEED
 
 FOLDER = ROOT / "examples" / "policies"
-EPISODES = 100
 WIDTH, COLORS = 240, 64  # of a film: pixels, and colors of its palette
 MAX_FRAMES, FRAMES_PER_SECOND = 120, 20
 
@@ -45,7 +45,7 @@ def main() -> None:
     import_tensorflow()
     runs: dict[str, list[Path]] = {}
     for run in run_folders(arguments.sweep):
-        runs.setdefault(json.loads((run / "config.json").read_text("utf-8"))["config"]["env"], []).append(run)
+        runs.setdefault(config_of(run)["env"], []).append(run)
     FOLDER.mkdir(parents=True, exist_ok=True)
     for task, folders in runs.items():
         write_policy(task, folders)
@@ -59,7 +59,7 @@ def write_policy(task: str, runs: list[Path]) -> None:
     run = sorted(runs, key=lambda run: tests[run]["results"]["mean"])[len(runs) // 2]
     path = FOLDER / f"{task}.onnx"
     export_policy(find_checkpoint(run, best=True), path, overwrite=True)
-    config = json.loads((run / "config.json").read_text("utf-8"))["config"]
+    config = config_of(run)
     card = {
         "task": task,
         "file": path.name,
@@ -76,9 +76,10 @@ def write_policy(task: str, runs: list[Path]) -> None:
 
 def test_of_best(task: str, run: Path) -> dict[str, Any]:
     """Return the test of a run's best checkpoint, which `tasks.py collect` has made."""
-    seed = json.loads((run / "config.json").read_text("utf-8"))["config"]["seed"]
-    best = ROOT / "benchmarks" / "results" / "tasks" / task / f"seed{seed}" / "best.json"
-    return json.loads(best.read_text("utf-8"))
+    folder = ROOT / "benchmarks" / "results" / "tasks" / task / f"seed{config_of(run)['seed']}"
+    if config_of(folder) != config_of(run):
+        raise SystemExit(f"error: {folder} is a run with other settings than {run}")
+    return json.loads((folder / "best.json").read_text("utf-8"))
 
 
 def measure(path: Path) -> dict[str, Any]:

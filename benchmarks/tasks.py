@@ -24,16 +24,18 @@ from ddpg.sweep.statistics import bootstrap_interval, interquartile_mean
 
 KEPT = ("config.json", "evaluations.csv", "episodes.csv", "test.json")
 EPISODES = 100
-LAST = 10  # evaluations whose mean is a run's final return, as in the TD3 paper, Tianshou and PFRL
+LAST = 10  # evaluations whose mean is a run's final return, as Tianshou and PFRL report it
 
 
 def main() -> None:
     """Collect runs, or make the table."""
     parser = parser_for(__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
-    commands.add_parser("collect").add_argument("sweeps", type=Path, nargs="+")
+    collecting = commands.add_parser("collect")
+    collecting.add_argument("sweeps", type=Path, nargs="+")
+    collecting.add_argument("--commit", default=commit(), help="of the code that trained (default: that of this code)")
     table = commands.add_parser("table")
-    for command in (table, commands.choices["collect"]):
+    for command in (table, collecting):
         add_output_flag(command)
     arguments = parser.parse_args()
     folder = arguments.out.results / "tasks"
@@ -42,20 +44,28 @@ def main() -> None:
         return
     for sweep in arguments.sweeps:
         for run in run_folders(sweep):
-            if (run / "test.json").is_file():
-                collect(run, folder)
+            if not (run / "test.json").is_file():
+                raise SystemExit(f"error: {run} is not finished")
+            collect(run, folder, arguments.commit)
 
 
-def collect(run: Path, folder: Path) -> None:
+def collect(run: Path, folder: Path, trained_by: str) -> None:
     """Copy the figures of a finished run, and test its best checkpoint on starts that did not choose it."""
-    config = json.loads((run / "config.json").read_text(encoding="utf-8"))["config"]
+    config = config_of(run)
     target = folder / config["env"] / f"seed{config['seed']}"
+    if target.is_dir() and config_of(target) != config:
+        raise SystemExit(f"error: {target} is a run with other settings")
     target.mkdir(parents=True, exist_ok=True)
     for name in KEPT:
         shutil.copy(run / name, target / name)
-    best = test_best(run) | {"commit": commit()}
+    best = test_best(run) | {"commit": trained_by}
     (target / "best.json").write_text(json.dumps(best, indent=2) + "\n", encoding="utf-8")
     print(f"{target.relative_to(folder)}: best checkpoint {best['checkpoint']}, mean {best['results']['mean']:.1f}")
+
+
+def config_of(run: Path) -> dict[str, Any]:
+    """Return the settings of a run folder."""
+    return json.loads((run / "config.json").read_text(encoding="utf-8"))["config"]
 
 
 def test_best(run: Path) -> dict[str, Any]:
@@ -74,8 +84,8 @@ def test_best(run: Path) -> dict[str, Any]:
 
 
 def commit() -> str:
-    """Return the commit of the code that trained and tested."""
-    command = ["git", "-C", str(ROOT), "rev-parse", "--short", "HEAD"]
+    """Return the commit of this code."""
+    command = ["git", "-C", str(ROOT), "describe", "--always", "--dirty"]
     return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
 
 
@@ -113,7 +123,7 @@ def row_of(task: str, curves: list[Curve], folder: Path) -> dict[str, Any]:
 def share_of_falls(scores: np.ndarray) -> float:
     """Return the share of the second half's evaluations that are below the middle of the first and the best so far.
 
-    The first is that of the untrained policy. So a policy that has lost half of what it had learned has fallen back.
+    The first is that of the untrained policy. So a policy that has lost half of what it had learned counts as fallen.
     """
     middle = (scores[0] + np.maximum.accumulate(scores)) / 2
     half = len(scores) // 2

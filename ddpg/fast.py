@@ -27,7 +27,7 @@ def compile_function(function: Callable, signature: Sequence[tf.TensorSpec], jit
         signature: The shape and type of each argument.
         jit_compile: Compile with XLA.
     """
-    # No `if` or loop here depends on a tensor, so AutoGraph would only take time: 0.5 s.
+    # No `if` or loop here depends on a tensor, so AutoGraph would only take time.
     compiled = tf.function(function, jit_compile=jit_compile, autograph=False)
     concrete = compiled.get_concrete_function(*signature)
     call = getattr(getattr(concrete, "inference_fn", None), "call_preflattened", None)

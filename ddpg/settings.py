@@ -45,7 +45,7 @@ def from_json(kind: type[T], settings: dict[str, Any]) -> T:
     return kind(**(settings | lists))
 
 
-@functools.cache  # resolving them takes longer than everything else before the imports
+@functools.cache  # resolving them is slow, and every `Config` needs them
 def type_hints(kind: type) -> dict[str, Any]:
     """Return the types of a dataclass's fields, by name."""
     return typing.get_type_hints(kind)

@@ -1,13 +1,13 @@
 # %% [markdown]
 # # DDPG, step by step
 #
-# This notebook follows two blog posts about Deep Deterministic Policy Gradient (DDPG), in their order: the first post is
-# *DDPG and MolGAN, Finally* (2020), the second *Deep Deterministic Policy Gradient Algorithm* (2021). Both explain *the
-# paper*, Lillicrap et al., [arXiv 1509.02971](https://arxiv.org/abs/1509.02971). The equations have the first post's
-# numbers. They are called from this package, `ddpg.equations`, so what you read here is what `train.py` runs.
+# This notebook follows two blog posts about Deep Deterministic Policy Gradient (DDPG), in their order: the first post
+# is *DDPG and MolGAN, Finally* (2020), the second *Deep Deterministic Policy Gradient Algorithm* (2021). Both explain
+# *the paper*, Lillicrap et al., [arXiv 1509.02971](https://arxiv.org/abs/1509.02971). The equations have the first
+# post's numbers. They are called from this package, `ddpg.equations`, so what you read here is what `train.py` runs.
 #
-# You need Python and an idea of how a neural network is trained, but no reinforcement learning. Each section is a question.
-# The notebook takes about five minutes on two cores:
+# You need Python and an idea of how a neural network is trained, but no reinforcement learning. Each section is a
+# question. The notebook takes about five minutes on two cores:
 #
 # ```bash
 # pip install -r requirements.txt -r requirements-molgan.txt jupyter && jupyter lab docs/tutorial.ipynb
@@ -58,15 +58,15 @@ keras.utils.set_random_seed(0)
 # %% [markdown]
 # ## 1. What does an agent learn from?
 #
-# An **agent** sees a **state** $s$ of a **task** and chooses an **action** $a$. The task answers with a **reward** $r$ and
-# the next state $s'$. These four, and a flag that says whether the task has ended, are a **transition**. Transitions are
-# all that DDPG learns from: it has no model of the task.
+# An **agent** sees a **state** $s$ of a **task** and chooses an **action** $a$. The task answers with a **reward** $r$
+# and the next state $s'$. These four, and a flag that says whether the task has ended, are a **transition**.
+# Transitions are all that DDPG learns from: it has no model of the task.
 #
 # Pendulum is our first task. A motor turns a pole, and is too weak to lift it in one swing. The state is the cosine and
 # the sine of its angle (the cosine is 1 if it stands upright and -1 if it hangs), and its speed; the action is the
 # torque. With the angle $\varphi$ from the upright position, the speed $\dot\varphi$ and the torque $u$, the reward is
-# $-(\varphi^2 + 0.1\,\dot\varphi^2 + 0.001\,u^2)$: 0 if the pole stands upright and still without any torque, and negative
-# otherwise. Here are five transitions with random actions, one a line:
+# $-(\varphi^2 + 0.1\,\dot\varphi^2 + 0.001\,u^2)$: 0 if the pole stands upright and still without any torque, and
+# negative otherwise. Here are five transitions with random actions, one a line:
 
 # %%
 pendulum = make_environment("Pendulum-v1")
@@ -81,14 +81,14 @@ for step in range(5):
     state = next_state
 
 # %% [markdown]
-# `make_environment` maps every task's actions to $[-1, 1]$, because the actor of both posts ends in a tanh. Here 1 is the
-# full torque of 2 newton metres.
+# `make_environment` maps every task's actions to $[-1, 1]$, because the actor of both posts ends in a tanh. Here 1 is
+# the full torque of 2 newton metres.
 #
 # The agent tries to maximize the **return**, the sum of all rewards to come. Rewards in the far future count less: the
-# reward after $k$ steps is multiplied by $\gamma^k$, where $\gamma < 1$ is the **discount factor**. Rewards count for about
-# $1 / (1 - \gamma)$ steps: ten steps with $\gamma = 0.9$, which is enough for the small tasks of this notebook, and a hundred
-# with the second post's 0.99, which Pendulum needs. The agent learns from discounted returns. Results are reported as plain
-# sums over an **episode**, which is the time from a start to an end.
+# reward after $k$ steps is multiplied by $\gamma^k$, where $\gamma < 1$ is the **discount factor**. Rewards count for
+# about $1 / (1 - \gamma)$ steps: ten steps with $\gamma = 0.9$, which is enough for the small tasks of this notebook,
+# and a hundred with the second post's 0.99, which Pendulum needs. The agent learns from discounted returns. Results are
+# reported as plain sums over an **episode**, which is the time from a start to an end.
 
 # %%
 gamma = 0.9
@@ -99,26 +99,28 @@ print("discounted return ", round(sum(gamma**k * reward for k, reward in enumera
 # %% [markdown]
 # ## 2. What is an action worth?
 #
-# A **policy** $\mu$ says which action to take in a state: $a = \mu(s)$. The **action value** $Q(s, a)$ is the return if the
-# agent takes action $a$ in state $s$ and follows its policy from then on. It satisfies **Bellman's equation** (first post, equation 1):
+# A **policy** $\mu$ says which action to take in a state: $a = \mu(s)$. The **action value** $Q(s, a)$ is the return if
+# the agent takes action $a$ in state $s$ and follows its policy from then on. It satisfies **Bellman's equation**
+# (first post, equation 1):
 #
 # $$Q(s, a) = r + \gamma\, Q(s', \mu(s'))$$
 #
 # So the value of an action is its reward plus the discounted value of what the policy does next. To see it, take a task
 # that we can solve on paper. A point moves on a line: $x' = x + 0.3\,a$, kept within $[-1, 1]$. It should be at 0.5:
-# $r = -(x' - 0.5)^2$. Take the policy that does nothing, $\mu(x) = 0$. After the first action the point then stays where it
-# is, each later step has the same reward, and the sum $r + \gamma r + \gamma^2 r + \dots = r / (1 - \gamma)$ gives
+# $r = -(x' - 0.5)^2$. Take the policy that does nothing, $\mu(x) = 0$. After the first action the point then stays where
+# it is, each later step has the same reward, and the sum $r + \gamma r + \gamma^2 r + \dots = r / (1 - \gamma)$ gives
 #
 # $$Q(x, a) = -\frac{(x' - 0.5)^2}{1 - \gamma}$$
 #
-# Now a neural network, the **critic**, learns this from transitions alone. Its loss is the mean of $(y - Q(s, a))^2$, where
-# the **target** $y$ is the right-hand side of Bellman's equation (first post, equation 3). The target contains the critic
-# itself. So it is computed with a second network, a copy that follows the critic slowly: section 5 shows why. The rate at
-# which it follows is $\tau$, here 0.05. (The second post takes 0.005. A small task allows faster copies.)
+# Now a neural network, the **critic**, learns this from transitions alone. Its loss is the mean of $(y - Q(s, a))^2$,
+# where the **target** $y$ is the right-hand side of Bellman's equation (first post, equation 3). The target contains
+# the critic itself. So it is computed with a second network, a copy that follows the critic slowly: section 5 shows
+# why. The rate at which it follows is $\tau$, here 0.05. (The second post takes 0.005. A small task allows faster
+# copies.)
 #
-# If the task ended with this transition (the next state is **terminal**; Gymnasium says `terminated`), no reward follows,
-# and $y = r$. A time limit (`truncated`) is no end in this sense: the task would go on, so $y$ keeps the value of the next
-# state.
+# If the task ended with this transition (the next state is **terminal**; Gymnasium says `terminated`), no reward
+# follows, and $y = r$. A time limit (`truncated`) is no end in this sense: the task would go on, so $y$ keeps the value
+# of the next state.
 #
 # Each update uses a **minibatch**, here 128 transitions, chosen at random. The posts take 64.
 
@@ -162,9 +164,10 @@ for update in range(1, 3001):
         print(f"update {update:5}: loss {loss:8.5f}, mean distance from the true values {error:6.3f}")
 
 # %% [markdown]
-# The loss is small early, although the values are still wrong: it measures the distance from a target that is wrong too.
-# The values become right while the target moves. Here they are beside the true ones. Each point of a picture is a state $x$
-# and an action $a$, and its colour is the value. Bright is high: the bright stripe holds the actions that end at 0.5.
+# The loss is small early, although the values are still wrong: it measures the distance from a target that is wrong
+# too. The values become right while the target moves. Here they are beside the true ones. Each point of a picture is a
+# state $x$ and an action $a$, and its colour is the value. Bright is high: the bright stripe holds the actions that end
+# at 0.5.
 
 # %%
 axis = np.linspace(-1, 1, 81, dtype=np.float32)
@@ -181,13 +184,13 @@ plt.show()
 # %% [markdown]
 # ## 3. Why does DDPG need an actor?
 #
-# With a critic, the best action is the one with the highest value (first post, equation 2): $\mu(s) = \arg\max_a Q(s, a)$.
-# With a handful of actions you can try them all, as the older algorithms Q-learning and DQN do. Real actions are
+# With a critic, the best action is the one with the highest value (first post, equation 2): $\mu(s) = \arg\max_a Q(s,
+# a)$. With a handful of actions you can try them all, as the older algorithms Q-learning and DQN do. Real actions are
 # continuous: nobody can search all torques at each step.
 #
 # So DDPG trains a second network, the **actor** $\mu(s)$, to climb the critic's surface. The **deterministic policy
-# gradient** (equation 4) says in which direction: follow $\nabla_a Q(s, a)$, the slope of the value along the action, at the
-# action that the actor takes now. Automatic differentiation carries it on to the actor's weights:
+# gradient** (equation 4) says in which direction: follow $\nabla_a Q(s, a)$, the slope of the value along the action,
+# at the action that the actor takes now. Automatic differentiation carries it on to the actor's weights:
 # `equations.actor_loss` is the mean of $-Q(s, \mu(s))$ over some states, and the gradient of this loss is equation 4.
 # The pictures show the critic again, and on it the actor, the red line, before and while it learns:
 
@@ -232,19 +235,20 @@ panels[0].legend(loc="lower left", fontsize="small")
 plt.show()
 
 # %% [markdown]
-# The arrows are $\nabla_a Q$ at the actor's action: they point up where a larger action is better, and down where a smaller
-# one is. The actor follows them. After 1,000 updates it is close to the best action, and the slopes have almost vanished.
+# The arrows are $\nabla_a Q$ at the actor's action: they point up where a larger action is better, and down where a
+# smaller one is. The actor follows them. After 1,000 updates it is close to the best action, and the slopes have almost
+# vanished.
 #
-# What is the best action here? The critic belongs to the policy of section 2, which does nothing after the first action.
-# So the first action should take the point to 0.5, or as near as possible: the dashed line. In DDPG both networks learn at
-# the same time: the critic learns the values of what the actor does now, and the actor climbs.
+# What is the best action here? The critic belongs to the policy of section 2, which does nothing after the first
+# action. So the first action should take the point to 0.5, or as near as possible: the dashed line. In DDPG both
+# networks learn at the same time: the critic learns the values of what the actor does now, and the actor climbs.
 #
 # ## 4. Why a replay buffer?
 #
 # Consecutive transitions resemble each other, and a network that learns from similar samples forgets everything else. A
 # **replay buffer** stores the latest transitions, up to a million of them, and hands out minibatches of them drawn at
-# random. So each transition is also used many times. Here is the correlation of Pendulum's speed with the speed some transitions later, first in the order in which
-# they happened, then in the order in which they were drawn:
+# random. So each transition is also used many times. Here is the correlation of Pendulum's speed with the speed some
+# transitions later, first in the order in which they happened, then in the order in which they were drawn:
 
 
 # %%
@@ -273,13 +277,13 @@ plt.legend()
 plt.show()
 
 # %% [markdown]
-# In order, a speed says much about those of the next ten steps, and something about later ones, too: the pole swings, so
-# after half a swing the speed has the other sign. Drawn at random, it says nothing about the next one drawn.
+# In order, a speed says much about those of the next ten steps, and something about later ones, too: the pole swings,
+# so after half a swing the speed has the other sign. Drawn at random, it says nothing about the next one drawn.
 #
 # Does it matter? Train Pendulum with the second post's settings: with its buffer of a million transitions, and with one
-# that holds only the latest 64, each with two seeds. A **seed** sets all random numbers of a run: another seed, another
-# start. `train` yields an `Episode` at the end of each one. `evaluate` runs the policy in an environment of its own,
-# without the noise of section 7.
+# that holds only the latest 64, each with two seeds. A **seed** sets all random numbers of a run: with another seed, it
+# begins with other weights and other states. `train` yields an `Episode` at the end of each episode. `evaluate` runs
+# the policy in an environment of its own, without the noise of section 7.
 
 
 # %%
@@ -320,10 +324,10 @@ plt.show()
 #
 # ## 5. Why target networks?
 #
-# The target $y = r + \gamma\, Q(s', \mu(s'))$ uses the critic that is being trained. Each update moves the targets too. An
-# error in a value makes the targets wrong, these make other values wrong, and so on: errors can grow. So both networks have
-# a slow copy, and $y$ uses the copies. DDPG has four networks: the **actor** $\mu$, the **critic** $Q$, and their **target
-# networks** $\mu'$ and $Q'$. The target of section 2 becomes
+# The target $y = r + \gamma\, Q(s', \mu(s'))$ uses the critic that is being trained. Each update moves the targets too.
+# An error in a value makes the targets wrong, these make other values wrong, and so on: errors can grow. So both
+# networks have a slow copy, and $y$ uses the copies. DDPG has four networks: the **actor** $\mu$, the **critic** $Q$,
+# and their **target networks** $\mu'$ and $Q'$. The target of section 2 becomes
 #
 # $$y = r + \gamma\, Q'(s', \mu'(s'))$$
 #
@@ -342,9 +346,9 @@ for update in range(1, 501):
         print(f"the original is 1; its target after {update:3} updates: {target[0].numpy()[0]:.4f}")
 
 # %% [markdown]
-# So a copy is about $1 / \tau = 200$ updates behind: its values are old, but steady. The same runs as before, beside runs without target
-# networks. On the left are the values that the critic gives, averaged over each episode; on the right is what the policy
-# reaches:
+# So a copy is about $1 / \tau = 200$ updates behind: its values are old, but steady. The same runs as before, beside
+# runs without target networks. On the left are the values that the critic gives, averaged over each episode; on the
+# right is what the policy reaches:
 
 # %%
 without_targets = [learn(Config(steps=5_000, seed=seed, tau=1.0)) for seed in SEEDS]
@@ -359,20 +363,21 @@ draw_returns(panels[1], {"target networks": complete, "none (τ = 1)": without_t
 plt.show()
 
 # %% [markdown]
-# With target networks the values change slowly, from 0 to about -70. Without them they jump up and down by hundreds from one
-# episode to the next, although the policy cannot have changed so much, and nothing is learned. One check is always possible:
-# Pendulum's rewards lie between $-(\pi^2 + 0.1 \cdot 8^2 + 0.001 \cdot 2^2) = -16.3$, hanging at full speed, and 0. So true
-# values lie between $-16.3 / (1 - 0.99) = -1630$ and 0. Values far outside such a range are a sign of growing errors.
+# With target networks the values change slowly, from 0 to about -70. Without them they jump up and down by hundreds
+# from one episode to the next, although the policy cannot have changed so much, and nothing is learned. One check is
+# always possible: Pendulum's rewards lie between $-(\pi^2 + 0.1 \cdot 8^2 + 0.001 \cdot 2^2) = -16.3$, hanging at full
+# speed, and 0. So true values lie between $-16.3 / (1 - 0.99) = -1630$ and 0. Values far outside such a range are a
+# sign of growing errors.
 #
 # ## 6. What if the numbers of a state have different scales?
 #
-# A car's position may be in metres, thousands of them, and its steering angle a fraction of 1. The first layer adds up all
-# numbers of the state, so the large one hides the small one. The paper's answer is **batch normalization**: each input, and
-# each hidden layer, is scaled by the mean and deviation of the minibatch. A simpler one is to scale only the states, by the
-# mean and deviation of all states seen so far (`normalize_observations`).
+# A car's position may be in metres, thousands of them, and its steering angle a fraction of 1. The first layer adds up
+# all numbers of the state, so the large one hides the small one. The paper's answer is **batch normalization**: each
+# input, and each hidden layer, is scaled by the mean and deviation of the minibatch. A simpler one is to scale only the
+# states, by the mean and deviation of all states seen so far (`normalize_observations`).
 #
-# The task: the state is a number in $[-1, 1]$ and, beside it, random noise up to 10,000. The action must be equal to the
-# first number; the reward is $-(a - s_0)^2$. An episode is one step.
+# The task: the state is a number in $[-1, 1]$ and, beside it, random noise up to 10,000. The action must be equal to
+# the first number; the reward is $-(a - s_0)^2$. An episode is one step.
 
 
 # %%
@@ -405,13 +410,14 @@ for name, config in (
 
 # %% [markdown]
 # 0 is perfect. The action 0 in every state would have $-1/3$, the mean of $-s_0^2$. Without scaling, the actor's action
-# follows the random noise and is at its bounds in nearly all states. This is worse than no action at all. Which of the two should you take? If the numbers of your states have different sizes, begin with `normalize_observations`.
-# It does not depend on the minibatch and costs little time. `batch_normalization` is there because it is the paper's.
+# follows the random noise and is at its bounds in nearly all states. This is worse than no action at all. Which of the
+# two should you take? If the numbers of your states have different sizes, begin with `normalize_observations`. It does
+# not depend on the minibatch and costs little time. `batch_normalization` is there because it is the paper's.
 #
 # ## 7. How does it explore?
 #
-# The actor is deterministic: in each state it would try the same action again and again. So noise $\mathcal{N}$ is added in
-# training (equation 6), and the sum is kept within $[-1, 1]$:
+# The actor is deterministic: in each state it would try the same action again and again. So noise $\mathcal{N}$ is
+# added in training (equation 6), and the sum is kept within $[-1, 1]$:
 #
 # $$a = \mu(s) + \mathcal{N}$$
 #
@@ -440,12 +446,12 @@ for panel in panels:
 plt.show()
 
 # %% [markdown]
-# On the left is the noise itself. In the middle: a value of Gaussian noise says nothing about the next one, a value of the
-# Ornstein-Uhlenbeck process says much about the next five. On the right: so the pushes of Gaussian noise largely cancel
-# each other, and those of the Ornstein-Uhlenbeck process add up. (The typical size is the root of the mean square.) On
-# most tasks this makes little difference ([results.md](results.md)). In MountainCarContinuous it does. A car in a valley
-# is too weak to drive up the hill at once, it has to swing. The only reward is on the top. How often does the noise
-# alone get there, in 20 episodes of up to 999 steps?
+# On the left is the noise itself. In the middle: a value of Gaussian noise says nothing about the next one, a value of
+# the Ornstein-Uhlenbeck process says much about the next five. On the right: so the pushes of Gaussian noise largely
+# cancel each other, and those of the Ornstein-Uhlenbeck process add up. (The typical size is the root of the mean
+# square.) On many tasks this makes little difference. In MountainCarContinuous it does. A car in a valley is too weak
+# to drive up the hill at once, so it must first swing back and forth. The only reward is on the top. How often does the
+# noise alone get there, in 20 episodes of up to 999 steps?
 
 # %%
 car = make_environment("MountainCarContinuous-v0")
@@ -462,11 +468,14 @@ for name, noise in (("Gaussian", gaussian), ("Ornstein-Uhlenbeck", ou)):
     print(f"{name:20} {arrived:2} of 20")
 
 # %% [markdown]
+# The rare arrivals are all that an agent can learn from here. So on such a task take `--noise ou`.
+#
 # ## 8. What does Algorithm 1 do in one step?
 #
-# Algorithm 1 is the paper's name for all of DDPG. After each step in the environment it makes one update. Here is everything
-# together, once, with all shapes: the agent acts, remembers, draws a minibatch and updates. To print all of it, the minibatch has four transitions and the networks are small; the posts' have 64 transitions and layers of 400 and
-# 300 units.
+# Algorithm 1 is the paper's name for all of DDPG. After each step in the environment it makes one update. Here is
+# everything together, once, with all shapes: the agent acts, remembers, draws a minibatch and updates. So that
+# everything can be printed, the minibatch has four transitions and the networks are small; the posts' have 64
+# transitions and layers of 400 and 300 units.
 
 # %%
 agent = DDPG(3, 1, Config(batch_size=4, hidden_units=(8, 8)))
@@ -503,23 +512,23 @@ print("the values moved towards y by", np.round((after - before)[:, 0], 4))
 
 # %% [markdown]
 # The metrics belong to the same minibatch: both losses, the means of $Q(s, a)$ and of $y$, and the share of the actor's
-# actions at -1 or 1 (`action_saturation`). Their actor loss differs from the one above because the critic is updated first, as in
-# Algorithm 1.
+# actions within 1 % of -1 or 1 (`action_saturation`). Their actor loss differs from the one above because the critic is
+# updated first, as in Algorithm 1.
 #
-# With $N$ transitions in a minibatch, values, rewards and flags are all `(N, 1)`. A reward of shape `(N,)` beside a value of
-# shape `(N, 1)` would be broadcast to `(N, N)`. Then each value is compared with the targets of all transitions, and every
-# state and action gets the same value, their mean. That is the best-known bug of DDPG tutorials, and the second post's
-# printed code has it.
+# With $N$ transitions in a minibatch, values, rewards and flags are all `(N, 1)`. A reward of shape `(N,)` beside a
+# value of shape `(N, 1)` would be broadcast to `(N, N)`. Then each value is compared with the targets of all
+# transitions, and every state and action gets the same value, their mean. That is the best-known bug of DDPG tutorials,
+# and the second post's printed code has it.
 #
-# So an update has this order, which is the paper's Algorithm 1: compute $y$ with both target networks, update the critic,
-# update the actor through the updated critic, and move both target networks a little. `DDPG.train_step` in
+# So an update has this order, which is the paper's Algorithm 1: compute $y$ with both target networks, update the
+# critic, update the actor through the updated critic, and move both target networks a little. `DDPG.train_step` in
 # `ddpg/agent.py` does it, with the same functions. The loop around it is `train` in `ddpg/training.py`.
 #
 # ## 9. Does it learn to swing the pendulum up?
 #
-# A whole run of 10,000 steps, with the second post's settings. The picture shows the return of the policy without noise, a
-# mean of five episodes, every thousand steps. (It begins like the second seed of section 4.) The best possible mean, -136
-# over 1,000 starts, was computed from the task's own equations, which the agent does not know
+# A whole run of 10,000 steps, with the second post's settings. The picture shows the return of the policy without
+# noise, a mean of five episodes, every thousand steps. (Its first 5,000 steps are those of seed 1 in section 4.) The
+# best possible mean, -136 over 1,000 starts, was computed from the task's own equations, which the agent does not know
 # ([results.md](results.md#the-optimum-of-pendulum)):
 
 # %%
@@ -552,10 +561,10 @@ for panel, field, colors, title in (
 plt.show()
 
 # %% [markdown]
-# On the left, red and blue are the two directions of the torque: near the upright position it pushes the pole back to it.
-# On the right, the goal is in the middle. The bright band through it holds the states from which the pole gets there at once.
-# From the dark valleys it must first swing to the other side. (Values a little above 0 are errors: no true value is. They
-# lie where the agent has hardly been.) And a film of one episode, from a start near the bottom:
+# On the left, red and blue are the two directions of the torque: near the upright position it pushes the pole back to
+# it. On the right, the goal is in the middle. The bright band through it holds the states from which the pole gets
+# there at once. From the dark valleys it must first swing to the other side. (Values a little above 0 are errors: no
+# true value is. They lie where the agent has hardly been.) And a film of one episode, from a start near the bottom:
 
 # %%
 state, _ = pendulum.reset(seed=5)
@@ -582,9 +591,9 @@ HTML(f'<img alt="film" src="data:image/gif;base64,{base64.b64encode(film.getvalu
 #
 # ## 10. How do I train on a task of my own?
 #
-# Write a Gymnasium environment and register it. Here is the point on a line of section 2, with a time limit of 20 steps.
-# We know the best policy: go to 0.5 as fast as possible and stay there, $\mu(x) = (0.5 - x) / 0.3$, within $[-1, 1]$. What it
-# reaches is computed first; then the agent has to find it.
+# Write a Gymnasium environment and register it. Here is the point on a line of section 2, with a time limit of 20
+# steps. We know the best policy: go to 0.5 as fast as possible and stay there, $\mu(x) = (0.5 - x) / 0.3$, within $[-1,
+# 1]$. What it reaches is computed first; then the agent has to find it.
 
 
 # %%
@@ -633,32 +642,33 @@ plt.show()
 # %% [markdown]
 # The actor's line lies close to that of the best action. It leaves it near the right end, where the point seldom is.
 #
-# Put the class and its line `gymnasium.register(...)` into a module, `mine.py`. Then `python train.py --env mine:Line-v0`
-# trains on it, with checkpoints, logs and curves. [custom-environments.md](custom-environments.md) has each step.
+# Put the class and its line `gymnasium.register(...)` into a module, `mine.py`. Then `python train.py --env
+# mine:Line-v0` trains on it, with checkpoints, logs and curves. [custom-environments.md](custom-environments.md) has
+# each step.
 #
 # ## 11. What has this to do with molecules?
 #
 # The first post ends with MolGAN ([arXiv 1805.11973](https://arxiv.org/abs/1805.11973)), which generates molecules as
-# graphs: atoms are nodes, bonds are edges. It is DDPG with episodes of one step: the state is a vector of random numbers, the
-# generator is the actor, its action is a whole graph, and the reward network is the critic. After one step the episode ends, so Bellman's target is the reward
-# itself:
+# graphs: atoms are nodes, bonds are edges. It is DDPG with episodes of one step: the state is a vector of random
+# numbers, the generator is the actor, its action is a whole graph, and the reward network is the critic. After one step
+# the episode ends, so Bellman's target is the reward itself:
 
 # %%
 one = tf.ones([1, 1])
 print("y =", equations.bellman_target(0.7 * one, terminated=one, next_q=5.0 * one, gamma=0.99).numpy()[0, 0])
 
 # %% [markdown]
-# No value of a next state is needed, so there are no target networks. And no step in a slow environment is needed to get
-# another graph: each update makes new ones, so there is no replay buffer. The reward network learns to predict the scores
-# that RDKit, a library for chemistry, gives to generated molecules and to those of a dataset.
+# No value of a next state is needed, so there are no target networks. And no step in a slow environment is needed to
+# get another graph: each update makes new ones, so there is no replay buffer. The reward network learns to predict the
+# scores that RDKit, a library for chemistry, gives to generated molecules and to those of a dataset.
 #
-# MolGAN has one more network, the discriminator, which tells generated molecules from those of the dataset. The generator
-# learns from it what molecules look like, and from the reward network which ones are good. Here the dataset is 5,000
-# molecules that were put together at random, so that nothing has to be downloaded. The score is solubility: how well a
-# molecule dissolves in fat rather than in water, from 0 to 1. A graph that is no molecule scores 0.
+# MolGAN has one more network, the discriminator, which tells generated molecules from those of the dataset. The
+# generator learns from it what molecules look like, and from the reward network which ones are good. Here the dataset
+# is 5,000 molecules that were put together at random, so that nothing has to be downloaded. The score is solubility:
+# how well a molecule dissolves in fat rather than in water, from 0 to 1. A graph that is no molecule scores 0.
 #
-# This short training lasts 40 epochs, where a full run takes 300 ([molgan.md](molgan.md)). The weight of the reward grows
-# from epoch 5 (`rl_start`) to epoch 30 (`rl_full`). The picture shows the mean score of the generated graphs:
+# This short training lasts 40 epochs, where a full run takes 300 ([molgan.md](molgan.md)). The weight of the reward
+# grows from epoch 5 (`rl_start`) to epoch 30 (`rl_full`). The picture shows the mean score of the generated graphs:
 
 # %%
 from rdkit import Chem

@@ -47,7 +47,7 @@ def require_same_sizes(environment: gymnasium.Env, trained: tuple[int, int], con
 
 
 def time_limit(environment: gymnasium.Env) -> int | None:
-    """Return the steps after which an episode ends at the latest, by all of a task's wrappers; None without a limit."""
+    """Return the most steps that an episode can have: the smallest limit of a task's wrappers, or None without one."""
     limits = []
     while isinstance(environment, gymnasium.Wrapper):
         limits.append(environment.spec.max_episode_steps if environment.spec else None)
@@ -56,16 +56,19 @@ def time_limit(environment: gymnasium.Env) -> int | None:
 
 
 def most_steps(config: Config, limit: int | None = None) -> int:
-    """Return how many environment steps a run can have; `limit` is the task's time limit."""
+    """Return how many environment steps are asked for at most; `limit` is the task's time limit.
+
+    The last episode is completed, so a run with `steps` can have some more.
+    """
     return config.steps or config.episodes * min(config.max_episode_steps, limit or config.max_episode_steps)
 
 
 def notes_on(config: Config, steps: int) -> list[str]:
-    """Return what a user should know about settings that are allowed but surely unintended, in a run of `steps`."""
+    """Return what a user should know about settings that are almost certainly a mistake, in a run of `steps`."""
     first_update = max(config.batch_size, config.learning_starts)
     if steps < first_update:
         return [
-            f"no update will be made: updates start at step {first_update} "
+            f"no update is to be expected: updates start at step {first_update} "
             f"(--batch-size, --learning-starts), and the run has {'' if config.steps else 'at most '}{steps} steps"
         ]
     return []

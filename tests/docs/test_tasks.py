@@ -9,7 +9,7 @@ import pytest
 from ddpg.config import PRESETS, Config
 from ddpg.run.command_line import given_settings
 from ddpg.run.train import parse
-from ddpg.sweep.curves import DO_NOT_MATTER
+from ddpg.sweep.curves import DO_NOT_MATTER, read_curves
 from tests.docs.test_figures import numbers
 from tests.helpers.pages import ROOT, Page, number, read_csv
 
@@ -18,7 +18,8 @@ RESULTS = ROOT / "benchmarks" / "results" / "tasks"
 
 
 def test_the_table_of_tasks_is_what_was_measured():
-    columns = ("last ten evaluations", "final policy", "best checkpoint", "noisy training return", "falls back")
+    columns = ("last ten evaluations", "final policy", "best checkpoint")
+    columns += ("maximum", "noisy training return", "falls back")
     table = TASKS.table("task", "steps", "seeds", *columns)
     measured = read_csv("plots/tasks.csv")
     assert [row["task"] for row in table] == [row["task"] for row in measured]
@@ -28,8 +29,19 @@ def test_the_table_of_tasks_is_what_was_measured():
         for column, name in zip(columns[:3], ("last", "final", "best"), strict=True):
             expected = [float(figures[f"{name}_{which}"]) for which in ("mean", "low", "high")]
             assert [float(n) for n in numbers(row[column])] == pytest.approx(expected, abs=0.051), row["task"]
+        assert number(row["maximum"]) == pytest.approx(float(figures["maximum_mean"]), abs=0.051)
         assert number(row["noisy training return"]) == pytest.approx(float(figures["noisy_mean"]), abs=0.051)
         assert number(row["falls back"].strip(" %")) == pytest.approx(100 * float(figures["falls_mean"]), abs=0.51)
+
+
+def test_the_measured_figures_are_those_of_the_runs(monkeypatch):
+    monkeypatch.syspath_prepend(ROOT / "benchmarks")
+    from tasks import row_of
+
+    curves = read_curves([RESULTS])
+    for figures in read_csv("plots/tasks.csv"):
+        row = row_of(figures["task"], [c for c in curves if c.task == figures["task"]], RESULTS / figures["task"])
+        assert {name: str(value) for name, value in row.items()} == figures
 
 
 def test_the_settings_of_each_task_are_those_of_its_runs():
@@ -38,7 +50,9 @@ def test_the_settings_of_each_task_are_those_of_its_runs():
     for row in table:
         arguments = parse(["--env", row["task"], *shlex.split(row["flags"].strip("`"))])
         config = dataclasses.replace(PRESETS[row["preset"].strip("`")], **given_settings(arguments, Config))
-        for file in (RESULTS / row["task"]).glob("*/config.json"):
+        files = list((RESULTS / row["task"]).glob("*/config.json"))
+        assert files
+        for file in files:
             trained = Config.from_json(json.loads(file.read_text("utf-8"))["config"])
             for field in dataclasses.fields(Config):
                 if field.name not in DO_NOT_MATTER - {"env", "steps"}:

@@ -170,7 +170,7 @@ def test_a_run_whose_task_has_other_sizes_now_is_refused_with_nothing_changed(co
 @pytest.mark.parametrize("change", [{"learning_starts": 41}, {"batch_size": 41}])
 def test_a_run_too_short_for_an_update_is_noted_at_its_start(small, change):
     (note,) = notes_on(replace(small, **change), 40)
-    assert note.startswith("no update will be made: updates start at step 41 (--batch-size, --learning-starts)")
+    assert note.startswith("no update is to be expected: updates start at step 41 (--batch-size, --learning-starts)")
     assert notes_on(replace(small, **change), 41) == []
 
 
@@ -192,7 +192,7 @@ def test_a_run_is_at_most_as_long_as_its_steps_or_the_time_limits_of_its_episode
 def test_a_preset_whose_random_steps_are_longer_than_the_episodes_is_noted(small, tmp_path):
     config = replace(small, env="Pendulum-v1", episodes=20, learning_starts=10_000)
     assert start_run(config, tmp_path / "run", tmp_path).notes == [
-        "no update will be made: updates start at step 10000 (--batch-size, --learning-starts), "
+        "no update is to be expected: updates start at step 10000 (--batch-size, --learning-starts), "
         "and the run has at most 4000 steps"
     ]
 

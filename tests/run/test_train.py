@@ -183,7 +183,7 @@ def test_a_run_too_short_for_an_update_is_noted_before_and_after(tmp_path, capsy
     assert main([*UNTRAINED, "--steps", "20", *in_folder(tmp_path)]) == 0
     captured = capsys.readouterr()
     note, warning = captured.err.splitlines()
-    assert note.startswith("train.py: note: no update will be made: updates start at step 10000")
+    assert note.startswith("train.py: note: no update is to be expected: updates start at step 10000")
     assert warning == (
         "train.py: warning: no update was made: the run was shorter than --batch-size or --learning-starts"
     )

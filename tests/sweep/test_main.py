@@ -65,7 +65,7 @@ def test_a_preset_that_is_longer_than_the_runs_is_noted_once(tmp_path, without_r
     with pytest.raises(pytest.fail.Exception, match="the sweep began"):
         main([*command, "--no-progress"])
     (note,) = [line for line in capsys.readouterr().err.splitlines() if "note:" in line]
-    assert "no update will be made: updates start at step 10000" in note and "the run has 5000 steps" in note
+    assert "no update is to be expected: updates start at step 10000" in note and "the run has 5000 steps" in note
 
 
 def test_a_disk_that_cannot_take_all_runs_is_refused(tmp_path, without_ray, capsys, monkeypatch):
