@@ -1,7 +1,7 @@
 """What DDPG reaches on the tasks of the field: runs of sweeps, kept as CSV files, and the table of all of them.
 
     python benchmarks/tasks.py collect sweeps/Reacher-v5     test the best checkpoints of finished runs, keep the files
-    python benchmarks/tasks.py table                         write plots/tasks.csv and plots/tasks-curves.png
+    python benchmarks/tasks.py table                         write plots/tasks.csv and plots/learning-tasks.png
 
 `docs/tasks.md` has the commands that train the runs.
 """
@@ -17,7 +17,7 @@ from output import ROOT, add_output_flag, parser_for, read_csv, write_csv
 
 from ddpg.run.command_line import import_tensorflow
 from ddpg.sweep.compare import compare
-from ddpg.sweep.curves import Curve, read_curves, run_folders
+from ddpg.sweep.curves import Curve, read_curves, run_folders, write_curves
 from ddpg.sweep.jobs import TEST_SEED
 from ddpg.sweep.plotting import draw_comparison
 from ddpg.sweep.statistics import bootstrap_interval, interquartile_mean
@@ -95,7 +95,8 @@ def make_table(folder: Path, plots: Path) -> None:
     tasks = list(dict.fromkeys(curve.task for curve in curves))
     rows = [row_of(task, [curve for curve in curves if curve.task == task], folder / task) for task in tasks]
     write_csv(plots / "tasks.csv", rows)
-    draw_comparison(compare(curves, LAST), curves, plots / "tasks-curves.png")
+    write_curves(curves, plots / "learning-tasks.csv")
+    draw_comparison(compare(curves, LAST), curves, plots / "learning-tasks.png")
     for row in rows:
         print("  ".join(f"{name} {value}" for name, value in row.items()))
 
