@@ -67,6 +67,24 @@ def test_the_comparisons_are_interquartile_means_and_bootstrap_intervals_over_th
                 assert list(map(float, numbers(row[task]))) == pytest.approx([middle, low, high], abs=0.51)
 
 
+def test_the_table_of_normalization_is_what_was_measured():
+    settings = {
+        "normalized observations": "normalize_observations=true",
+        "batch normalization": "batch_normalization=true",
+    }
+    tasks = ("Pendulum-v1", "Reacher-v5", "InvertedDoublePendulum-v5")
+    measured = {
+        (row["setting"].partition(", ")[2], row["task"]): [
+            float(row[f"test_{name}"]) for name in ("iqm", "low", "high")
+        ]
+        for row in read_csv("benchmarks/results/normalization.csv")
+    }
+    for row in RESULTS.table("normalization", *tasks):
+        for task in tasks:
+            expected = measured[settings.get(row["normalization"], ""), task]
+            assert list(map(float, numbers(row[task]))) == pytest.approx(expected, abs=0.051)
+
+
 def test_the_table_of_speed_has_the_median_ratios_within_a_round():
     measured: dict[tuple[str, ...], dict[str, dict[str, float]]] = {}  # by setting, contender and round
     for row in read_csv("plots/speed.csv"):
