@@ -57,8 +57,7 @@ def use_compile_cache() -> Path | None:
 
 def publish_compiled_code() -> None:
     """Add what this process has compiled to the user's cache, for processes to come."""
-    shared = cache_folder()
-    if private is None or shared is None:
+    if private is None or not (shared := cache_folder()):
         return
     try:
         shared.mkdir(mode=0o700, parents=True, exist_ok=True)

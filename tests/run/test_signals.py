@@ -18,6 +18,10 @@ from tests.helpers.pages import ROOT
 from tests.helpers.runs import SMALL, assert_same_run, names, raise_after
 
 UNTRAINED = ("--env", "Endless-v0", "--learning-starts", "10000", "--evaluation-episodes", "1", "--no-progress", *SMALL)
+NOTE = (
+    "train.py: note: no update is to be expected: updates start at step 10000 "
+    "(--batch-size, --learning-starts), and the run has at most 50 steps"
+)
 
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
@@ -33,7 +37,7 @@ def test_a_signal_stops_a_run_after_the_episode_and_the_command_printed_resumes_
         assert train.main([*flags, "--run-dir", "run"]) == code
     captured = capsys.readouterr()
     assert captured.out == ""
-    assert captured.err.splitlines()[-1] == "train.py: stopped; resume with: python train.py --resume run"
+    assert captured.err == f"{NOTE}\ntrain.py: stopped; resume with: python train.py --resume run\n"
     assert names(tmp_path / "run" / "checkpoints", "step-*")[-1] == "step-000000020"
     assert train.main(["--resume", "run", "--no-progress"]) == 0
     assert_same_run(tmp_path / "whole", tmp_path / "run")
@@ -68,8 +72,8 @@ def test_a_second_signal_stops_at_once_and_prints_the_command_that_resumes(
         patch.setattr(Progress, "show", show_and_raise_twice)
         flags = [*UNTRAINED, "--episodes", "5", "--checkpoint-every", "10"]
         assert train.main([*flags, "--run-dir", "run"]) == code
-    last_line = capsys.readouterr().err.splitlines()[-1]
-    assert last_line == "train.py: interrupted; resume with: python train.py --resume run"
+    expected = f"{NOTE}\ntrain.py: interrupted; resume with: python train.py --resume run\n"
+    assert capsys.readouterr().err == expected
     assert train.main(["--resume", "run", "--no-progress"]) == 0
 
 

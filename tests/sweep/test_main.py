@@ -51,19 +51,9 @@ def test_a_bad_sweep_is_refused(tmp_path, without_ray, capsys, flags, message):
 
 
 def test_a_preset_that_is_longer_than_the_runs_is_noted_once(tmp_path, without_ray, capsys):
-    command = [
-        "train",
-        "--preset",
-        "blog,mujoco",
-        "--steps",
-        "5000",
-        "--seeds",
-        "3",
-        "--sweep-dir",
-        str(tmp_path / "s"),
-    ]
+    flags = ["--preset", "blog,mujoco", "--steps", "5000", "--seeds", "3", "--sweep-dir", str(tmp_path / "s")]
     with pytest.raises(pytest.fail.Exception, match="the sweep began"):
-        main([*command, "--no-progress"])
+        main(["train", *flags, "--no-progress"])
     (note,) = [line for line in capsys.readouterr().err.splitlines() if "note:" in line]
     assert "no update is to be expected: updates start at step 10000" in note and "the run has 5000 steps" in note
 
