@@ -3,7 +3,7 @@
 import argparse
 import json
 import tempfile
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,7 @@ from patches import Patch, patched_copy
 from pictures import draw_variants
 from sweeps import PatchedJob, add_sweep_flags, carry_out, curve
 
-from ddpg import Config
+from ddpg.config import PRESETS, Config
 from ddpg.sweep.statistics import bootstrap_interval, interquartile_mean
 
 
@@ -34,18 +34,28 @@ class Variant:
 Cell = tuple[Variant, str, int]  # a variant, a task, and the steps of each run
 
 
-def main(description: str | None, name: str, cells: list[Cell]) -> Path | None:
+def main(
+    description: str | None,
+    name: str,
+    cells: list[Cell],
+    base: Config = PRESETS["blog"],
+    evaluate_every: int = 1_000,
+    seeds: int = 5,
+) -> Path | None:
     """Train and test every cell, and write the table, the curves and the picture.
 
     Args:
         description: For the help.
         name: Names the files and the folder of the runs.
         cells: What to compare.
+        base: The settings that a variant changes.
+        evaluate_every: Environment steps between two points of a curve.
+        seeds: How many seeds.
 
     Returns:
         The folder of the tables, or None if only the patches were to be checked.
     """
-    arguments = parse(description, name)
+    arguments = parse(description, name, evaluate_every, seeds)
     patches = {variant.name: variant.patches for variant, *_ in cells if variant.patches}
     if arguments.check_patches:
         with tempfile.TemporaryDirectory() as scratch:
@@ -53,13 +63,13 @@ def main(description: str | None, name: str, cells: list[Cell]) -> Path | None:
                 patched_copy(Path(scratch, variant), own)
         return None
     folder = arguments.folder.absolute()
-    settings: dict[str, Any] = {"evaluate_every": arguments.evaluate_every, "threads": 1}
+    base = replace(base, evaluate_every=arguments.evaluate_every, threads=1)
     runs = [
         (
             {"task": task, "variant": variant.name},
             PatchedJob(
                 folder / task / variant.folder / f"seed{seed}",
-                Config(**settings | {"env": task, "seed": seed, "steps": steps} | variant.settings),
+                replace(base, env=task, seed=seed, steps=steps, **variant.settings),
                 patches=variant.patches,
             ),
         )
@@ -77,12 +87,17 @@ def main(description: str | None, name: str, cells: list[Cell]) -> Path | None:
     return arguments.out.results
 
 
-def parse(description: str | None, name: str) -> argparse.Namespace:
+def parse(description: str | None, name: str, evaluate_every: int, seeds: int) -> argparse.Namespace:
     """Return the command line's arguments."""
     parser = parser_for(description)
-    parser.add_argument("--evaluate-every", type=int, default=1_000, help="steps between two points of a curve")
+    parser.add_argument(
+        "--evaluate-every",
+        type=int,
+        default=evaluate_every,
+        help=f"steps between two points of a curve (default: {evaluate_every})",
+    )
     parser.add_argument("--check-patches", action="store_true", help="make the patched copies of the code and stop")
-    add_sweep_flags(parser, name, seeds=5)
+    add_sweep_flags(parser, name, seeds)
     add_output_flag(parser)
     return parser.parse_args()
 

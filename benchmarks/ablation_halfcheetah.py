@@ -1,0 +1,31 @@
+"""What the posts claim, on a task that is not easy: HalfCheetah-v5, one change at a time.
+
+    python benchmarks/ablation_halfcheetah.py        # three hours on two cores
+    python benchmarks/pictures.py plots/ablation_halfcheetah.csv plots/ablation_halfcheetah.png  # the picture again
+
+It writes results/ablation_halfcheetah.csv, plots/ablation_halfcheetah.csv and plots/ablation_halfcheetah.png. An
+interrupted benchmark continues where it stopped.
+"""
+
+from dataclasses import replace
+
+from comparison import Variant, main
+
+from ddpg.config import PRESETS
+
+STEPS = 200_000
+BASE = replace(PRESETS["mujoco"], train_frequency=50, gradient_steps=50, checkpoint_every=50_000)
+VARIANTS = [
+    Variant("as it is"),
+    Variant("normalized observations", {"normalize_observations": True}),
+    Variant("minibatch 256", {"batch_size": 256}),
+    Variant("minibatch 64", {"batch_size": 64}),
+    Variant("a slower actor", {"actor_learning_rate": 1e-4}),
+    Variant("no target networks", {"tau": 1.0}),
+    Variant("Ornstein-Uhlenbeck noise", {"noise": "ou", "noise_sigma": 0.2}),
+    Variant("batch normalization", {"batch_normalization": True}),
+]
+
+if __name__ == "__main__":
+    cells = [(variant, "HalfCheetah-v5", STEPS) for variant in VARIANTS]
+    main(__doc__, "ablation_halfcheetah", cells, BASE, evaluate_every=10_000, seeds=3)
