@@ -1,6 +1,7 @@
 """The runs of a benchmark: a sweep by `ddpg.sweep`, also of patched copies of the code."""
 
 import argparse
+import os
 import pickle
 import signal
 import subprocess
@@ -67,6 +68,7 @@ def carry_out(folder: Path, jobs: Sequence[Job], extra: dict[str, Any], cores: i
     Raises:
         SystemExit: The folder has other runs, the user stopped the benchmark, or a run failed.
     """
+    os.environ["PYTHONPATH"] = os.pathsep.join((str(ROOT), str(ROOT / "benchmarks")))  # for Ray's workers
     try:
         with open_sweep(folder, jobs, extra, cores) as workers:
             outcome = run_all(jobs, workers, show_progress=True, unit=unit)
