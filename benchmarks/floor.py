@@ -4,16 +4,17 @@
 
 The floor is what the best library here needs for the matrix products of an update, plus the time to move the bytes of
 Adam and of the soft updates. Beside it stand an update of this project, in a call of its own and in a call of 50, and
-the parts of the single call, by TensorFlow's profiler. It writes results/floor.csv.
+the parts of the single call, by TensorFlow's profiler. Each takes its turn in every round. It writes results/floor.csv.
 """
 
 import shutil
 import tempfile
 import time
+from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy_baseline import HIDDEN_UNITS, kernel_in_use, use_default_kernel
@@ -70,43 +71,37 @@ def libraries() -> dict[str, Callable[[np.ndarray, np.ndarray], Callable[[], obj
 
 
 def seconds(call: Callable[[], object], repeats: int = 50) -> float:
-    """Return the seconds of a call, the mean of some."""
+    """Return the seconds of a call, the mean of some after a few that are not timed."""
+    for _ in range(1 + repeats // 10):
+        call()
     start = time.perf_counter()
     for _ in range(repeats):
         call()
     return (time.perf_counter() - start) / repeats
 
 
-def product_seconds(all_products: list[Product], rounds: int) -> dict[str, float]:
-    """Return the seconds of all products by each library, medians over rounds in which the libraries take turns."""
+def seconds_of_products(needed: list[Product], library: Callable[..., Callable[[], object]]) -> Callable[[], float]:
+    """Return a function that times each product by a library, and returns the seconds of all that an update needs."""
     rng = np.random.default_rng(0)
-    taken: dict[tuple[str, Product], list[float]] = {}
-    calls = {}
-    for product in dict.fromkeys(all_products):
+    calls = []
+    for product, count in Counter(needed).items():
         left = rng.normal(size=(product.rows, product.inner)).astype(np.float32)
         right = rng.normal(size=(product.inner, product.columns)).astype(np.float32)
         left = np.ascontiguousarray(left.T).T if product.transposed == "left" else left
         right = np.ascontiguousarray(right.T).T if product.transposed == "right" else right
-        calls[product] = {name: make(left, right) for name, make in libraries().items()}
-    for _ in range(rounds):
-        for name in libraries():
-            time.sleep(0.2)  # the threads of the library before stop spinning
-            for product, by_name in calls.items():
-                seconds(by_name[name], 5)
-                taken.setdefault((name, product), []).append(seconds(by_name[name]))
-    return {name: sum(np.median(taken[name, product]) for product in all_products) for name in libraries()}
+        calls.append((count, library(left, right)))
+    return lambda: sum(count * seconds(call) for count, call in calls)
 
 
-def bytes_per_second(size: int, rounds: int) -> float:
-    """Return the bandwidth of two threads that add arrays, as large together as the numbers of an update."""
+def seconds_of_bytes(size: int) -> Callable[[], float]:
+    """Return a function that times two threads adding arrays, and returns the seconds for so many bytes."""
     parts = [np.ones((3, size // 24), np.float32) for _ in range(2)]
-    with ThreadPoolExecutor(2) as pool:
+    pool = ThreadPoolExecutor(2)
 
-        def add_all() -> None:
-            list(pool.map(lambda part: [np.add(part[0], part[1], out=part[2]) for _ in range(20)], parts))
+    def add_all() -> None:
+        list(pool.map(lambda part: [np.add(part[0], part[1], out=part[2]) for _ in range(20)], parts))
 
-        middle = np.median([seconds(add_all, 5) for _ in range(rounds)])
-    return 20 * sum(part.nbytes for part in parts) / middle
+    return lambda: seconds(add_all, 5) / 20
 
 
 def agent_of(task: str, batch_size: int, updates: int):
@@ -171,30 +166,52 @@ def parts_of(total: dict[str, float]) -> dict[str, float]:
     return parts
 
 
-def main() -> None:
-    parser = parser_for(__doc__)
-    parser.add_argument("--env", default="HalfCheetah-v5", help="Gymnasium id (default: HalfCheetah-v5)")
-    parser.add_argument("--rounds", type=int, default=15, help="how often each is timed (default: 15)")
-    add_output_flag(parser)
-    arguments = parser.parse_args()
-    use_default_kernel()
+def in_turn(timers: dict[str, Callable[[], float]], rounds: int) -> dict[str, list[float]]:
+    """Return the milliseconds that each timer reports, round by round."""
+    taken: dict[str, list[float]] = {name: [] for name in timers}
+    for _ in range(rounds):
+        for name, timer in timers.items():
+            time.sleep(0.2)  # the threads of the library before stop spinning
+            taken[name].append(1e3 * timer())
+    return taken
 
-    single, many = (agent_of(arguments.env, 64, updates) for updates in (1, 50))
+
+def measure(task: str, rounds: int) -> list[dict[str, Any]]:
+    """Time the floor and the updates in turn, and return their medians and the median ratios to the floor."""
+    single, many = (agent_of(task, 64, updates) for updates in (1, 50))
     needed = products(single.state_size, single.action_size, 64)
     weights = sum(int(np.prod(v.shape)) for net in (single.actor, single.critic) for v in net.trainable_variables)
     moved = 4 * FLOATS_PER_WEIGHT * weights
-    rows = {f"products by {name}": 1e3 * taken for name, taken in product_seconds(needed, arguments.rounds).items()}
-    rows["bytes"] = 1e3 * moved / bytes_per_second(moved, arguments.rounds)
-    rows["floor"] = min(value for name, value in rows.items() if name.startswith("products")) + rows["bytes"]
-    turns = [(seconds(single.update), seconds(many.update, 1) / 50) for _ in range(arguments.rounds)]
-    rows["update alone"], rows["update of 50"] = (1e3 * float(np.median(column)) for column in zip(*turns, strict=True))
-    rows |= {f"profile: {name}": value for name, value in profile(single).items()}
-
     operations = sum(2 * p.rows * p.inner * p.columns for p in needed)
-    print(f"{arguments.env}: {operations / 1e6:.0f} MFLOP and {moved / 2**20:.1f} MiB an update; {kernel_in_use()}")
-    for name, milliseconds in rows.items():
-        print(f"{name:32} {milliseconds:6.3f} ms")
-    write_csv(arguments.out.results / "floor.csv", [{"part": name, "ms": round(ms, 4)} for name, ms in rows.items()])
+    print(f"{task}: {operations / 1e6:.0f} MFLOP and {moved / 2**20:.1f} MiB an update; {kernel_in_use()}")
+
+    by_library = {f"products by {name}": seconds_of_products(needed, make) for name, make in libraries().items()}
+    timers = {"bytes": seconds_of_bytes(moved), "update of 50": lambda: seconds(many.update, 1) / 50}
+    timers["update alone"] = lambda: seconds(single.update)
+    taken = in_turn(by_library | timers, rounds)
+    best = min(by_library, key=lambda name: float(np.median(taken[name])))
+    taken["floor"] = [sum(pair) for pair in zip(taken[best], taken["bytes"], strict=True)]
+    rows = [
+        {"part": name, "ms": np.median(values), "over_floor": np.median(np.divide(values, taken["floor"]))}
+        for name, values in taken.items()
+    ]
+    return rows + [{"part": f"profile: {name}", "ms": value} for name, value in profile(single).items()]
+
+
+def main() -> None:
+    parser = parser_for(__doc__)
+    parser.add_argument("--env", nargs="+", default=["Pendulum-v1", "HalfCheetah-v5"], help="Gymnasium ids")
+    parser.add_argument("--rounds", type=int, default=15, help="turns of each (default: 15)")
+    add_output_flag(parser)
+    arguments = parser.parse_args()
+    use_default_kernel()
+    rows = []
+    for task in arguments.env:
+        for row in measure(task, arguments.rounds):
+            ratio = f"{row['over_floor']:.4f}" if "over_floor" in row else ""
+            print(f"{row['part']:32} {row['ms']:7.3f} ms  {ratio}")
+            rows.append({"task": task, "part": row["part"], "ms": round(row["ms"], 4), "over_floor": ratio})
+    write_csv(arguments.out.results / "floor.csv", rows)
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ import pytest
 from ddpg.sweep.statistics import bootstrap_interval
 from tests.helpers.pages import Page, number, read_csv
 
-README, RESULTS, PERFORMANCE = Page("README.md"), Page("docs/results.md"), Page("docs/performance.md")
+README, RESULTS = Page("README.md"), Page("docs/results.md")
 CHECKPOINTS, MOLGAN = Page("docs/checkpoints.md"), Page("docs/molgan.md")
 DEPLOYMENT, CLUSTER, TRUST = Page("docs/deployment.md"), Page("docs/cluster.md"), Page("docs/trust.md")
 LEARNING = ("task", "preset", "steps", "seeds", "mean over seeds", "IQM", "worst seed", "best seed")
@@ -85,63 +85,6 @@ def test_the_table_of_normalization_is_what_was_measured():
             assert list(map(float, numbers(row[task]))) == pytest.approx(expected, abs=0.051)
 
 
-def test_the_table_of_speed_has_the_median_ratios_within_a_round():
-    measured: dict[tuple[str, ...], dict[str, dict[str, float]]] = {}  # by setting, contender and round
-    for row in read_csv("plots/speed.csv"):
-        setting = measured.setdefault((row["task"], row["batch_size"], row["updates"]), {})
-        setting.setdefault(row["contender"], {})[row["round"]] = float(row["steps_per_second"])
-    (table,) = [table for table in PERFORMANCE.tables() if "steps/s" in table[0]]
-    assert [(row["task"], row["minibatch"], row["updates"]) for row in table] == list(measured)
-    columns = {
-        "over Stable-Baselines3": "sb3",
-        "over SBX": "sbx",
-        "over the post": "post",
-        "time over NumPy's": "numpy",
-    }
-    for row, speeds in zip(table, measured.values(), strict=True):
-        assert number(row["steps/s"]) == pytest.approx(statistics.median(speeds["ours"].values()), abs=0.51)
-        assert row["on a GPU"] == ""  # not measured
-        for column, name in columns.items():
-            assert bool(row[column]) == (name in speeds)
-            if row[column]:
-                ratio = statistics.median(speeds["ours"][k] / speed for k, speed in speeds[name].items())
-                assert number(row[column]) == pytest.approx(1 / ratio if name == "numpy" else ratio, abs=0.0051)
-
-
-def test_the_breakdown_of_a_step_is_what_was_measured():
-    (table,) = [table for table in PERFORMANCE.tables() if "ms in a step" in table[0]]
-    measured = {
-        (row["part"], f"{row['task']}, {row['updates']}"): float(row["milliseconds"])
-        for row in read_csv("plots/step_breakdown.csv")
-        if row["batch_size"] == "64"
-    }
-    shown = {
-        (row["ms in a step"], column): number(cell)
-        for row in table
-        for column, cell in row.items()
-        if column != "ms in a step"
-    }
-    assert shown == pytest.approx(measured, abs=0.0051)
-
-
-def test_the_speeds_of_runs_side_by_side_are_medians_and_ratios_within_a_round():
-    speeds: dict[str, dict[str, dict[str, float]]] = {}  # by task, way and round
-    for row in read_csv("plots/sweep_speed.csv"):
-        ways = speeds.setdefault(row["task"], {})
-        ways.setdefault(row["way"], {})[row["round"]] = float(row["steps_per_second"])
-    columns = ("one run, all cores", "plain processes", "sweep")
-    table = PERFORMANCE.table("task", *columns, "sweep over one run", "sweep over plain processes")
-    assert [row["task"] for row in table] == list(speeds)
-    for row in table:
-        ways = speeds[row["task"]]
-        for column in columns:
-            assert number(row[column]) == pytest.approx(statistics.median(ways[column].values()), abs=0.51)
-        for other in ("one run, all cores", "plain processes"):
-            ratio = statistics.median(ways["sweep"][k] / speed for k, speed in ways[other].items())
-            shown = row[f"sweep over {other.partition(',')[0]}"]
-            assert number(shown) == pytest.approx(ratio, abs=0.0051)
-
-
 def test_the_cost_of_a_thousand_runs_is_what_was_measured():
     measured = {row["kind"]: row for row in read_csv("plots/sweep_scale.csv")}
     columns = ("seconds_per_run", "driver_seconds_per_run", "driver_mib", "worker_mib", "ray_mib")
@@ -203,40 +146,6 @@ def test_the_latencies_are_medians_over_the_rounds():
         measured.setdefault(row["form"], []).append(float(row["microseconds"]))
     shown = {names[row["form"]]: number(row["µs per action"]) for row in DEPLOYMENT.table("form", "µs per action")}
     assert shown == pytest.approx({form: statistics.median(times) for form, times in measured.items()}, abs=0.051)
-
-
-def test_the_costs_of_larger_sizes_are_what_was_measured():
-    measured: dict[tuple[str, float], list[float]] = {}
-    for row in read_csv("plots/scaling.csv"):
-        measured.setdefault((row["axis"], number(row["size"])), []).append(float(row["measured"]))
-    medians = {key: statistics.median(values) for key, values in measured.items()}
-    table = PERFORMANCE.table("what grows", "measured", "size", "cost")
-    assert {(row["what grows"], number(row["size"])): number(row["cost"]) for row in table} == pytest.approx(
-        medians, abs=0.0051
-    )
-    assert medians["transitions stored", 1e6] == pytest.approx(medians["transitions stored", 1e4], rel=0.1)
-
-
-def test_the_floor_and_the_parts_of_an_update_are_what_was_measured():
-    measured = {row["part"]: float(row["ms"]) for row in read_csv("benchmarks/results/floor.csv")}
-    names = ["products by NumPy", "products by torch", "bytes", "floor", "update of 50", "update alone"]
-    assert shown_ms("what") == pytest.approx([measured[name] for name in names], abs=0.0051)
-    parts = ("call", "program", "matrix products", "Adam and soft updates", "copies of weights", "everything else")
-    assert shown_ms("part") == pytest.approx([measured[f"profile: {name}"] for name in parts], abs=0.0051)
-    best = min(measured["products by NumPy"], measured["products by torch"])
-    assert measured["floor"] == pytest.approx(best + measured["bytes"], abs=0.001)
-
-
-def shown_ms(column: str) -> list[float]:
-    """Return the milliseconds of a table on the page."""
-    return [number(row["ms"]) for row in PERFORMANCE.table(column, "ms")]
-
-
-def test_the_times_to_start_are_medians():
-    rounds = read_csv("benchmarks/results/startup.csv")
-    for row in PERFORMANCE.table("until", "column", "seconds"):
-        column = row["column"].strip("`")
-        assert number(row["seconds"]) == pytest.approx(statistics.median(float(r[column]) for r in rounds), abs=0.0051)
 
 
 def test_the_long_run_and_the_cost_of_checkpoints_are_what_was_measured():

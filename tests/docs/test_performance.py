@@ -1,0 +1,133 @@
+"""The figures of docs/performance.md are those of the measurements in the repository."""
+
+import statistics
+
+import pytest
+
+from tests.helpers.pages import Page, number, read_csv
+
+PERFORMANCE = Page("docs/performance.md")
+
+
+def by_setting(path: str) -> dict[tuple[str, ...], dict[str, dict[str, float]]]:
+    """Return the speeds of a file of `benchmarks/speed.py` by setting, contender and round."""
+    measured: dict[tuple[str, ...], dict[str, dict[str, float]]] = {}
+    for row in read_csv(path):
+        setting = measured.setdefault((row["task"], row["batch_size"], row["updates"]), {})
+        setting.setdefault(row["contender"], {})[row["round"]] = float(row["steps_per_second"])
+    return measured
+
+
+def test_the_table_of_speed_has_the_median_ratios_within_a_round():
+    measured = by_setting("plots/speed.csv")
+    (table,) = [table for table in PERFORMANCE.tables() if "steps/s" in table[0]]
+    assert [(row["task"], row["minibatch"], row["updates"]) for row in table] == list(measured)
+    columns = {
+        "over Stable-Baselines3": "sb3",
+        "over SBX": "sbx",
+        "over the post": "post",
+        "time over NumPy's": "numpy",
+    }
+    for row, speeds in zip(table, measured.values(), strict=True):
+        assert number(row["steps/s"]) == pytest.approx(statistics.median(speeds["ours"].values()), abs=0.51)
+        assert row["on a GPU"] == ""  # not measured
+        for column, name in columns.items():
+            assert bool(row[column]) == (name in speeds)
+            if row[column]:
+                ratio = statistics.median(speeds["ours"][k] / speed for k, speed in speeds[name].items())
+                assert number(row[column]) == pytest.approx(1 / ratio if name == "numpy" else ratio, abs=0.0051)
+
+
+def test_the_breakdown_of_a_step_is_what_was_measured():
+    (table,) = [table for table in PERFORMANCE.tables() if "ms in a step" in table[0]]
+    measured = {
+        (row["part"], f"{row['task']}, {row['updates']}"): float(row["milliseconds"])
+        for row in read_csv("plots/step_breakdown.csv")
+        if row["batch_size"] == "64"
+    }
+    shown = {
+        (row["ms in a step"], column): number(cell)
+        for row in table
+        for column, cell in row.items()
+        if column != "ms in a step"
+    }
+    assert shown == pytest.approx(measured, abs=0.0051)
+
+
+def test_the_floor_and_the_parts_of_an_update_are_what_was_measured():
+    tasks = ("Pendulum-v1", "HalfCheetah-v5")
+    measured = {(row["task"], row["part"]): row for row in read_csv("benchmarks/results/floor.csv")}
+    times = ("products by NumPy", "products by torch", "bytes", "floor", "update of 50", "update alone")
+    parts = ("call", "program", "matrix products", "Adam and soft updates", "copies of weights", "everything else")
+    columns = [f"{task}, ms" for task in tasks]
+    floor, profile = PERFORMANCE.table("what", *columns), PERFORMANCE.table("part", *columns)
+    for task, column in zip(tasks, columns, strict=True):
+        shown = [number(row[column]) for row in floor + profile]
+        expected = [float(measured[task, name]["ms"]) for name in times]
+        expected += [float(measured[task, name]["over_floor"]) for name in ("update of 50", "update alone")]
+        expected += [float(measured[task, f"profile: {name}"]["ms"]) for name in parts]
+        assert shown == pytest.approx(expected, abs=0.0051)
+
+
+def test_the_speed_with_an_update_at_the_floor_follows_from_what_was_measured():
+    """A step would then take its other parts, the floor, and the call where an update has one of its own."""
+    speeds = by_setting("benchmarks/results/speed-amd-64.csv")
+    floors = {(r["task"], r["part"]): float(r["ms"]) for r in read_csv("benchmarks/results/floor.csv")}
+    parts = {
+        (r["task"], r["updates"], r["part"]): float(r["milliseconds"])
+        for r in read_csv("benchmarks/results/step_breakdown-amd-64.csv")
+    }
+    (table,) = [table for table in PERFORMANCE.tables() if "SBX with the floor" in table[0]]
+    assert [(row["task"], "64", row["updates"]) for row in table] == list(speeds)
+    for row in table:
+        task, updates = row["task"], row["updates"]
+        ours = speeds[task, "64", updates]["ours"]
+        step = 1000 / statistics.median(ours.values())
+        least = parts[task, updates, "step"] - parts[task, updates, "update"] + floors[task, "floor"]
+        least += floors[task, "profile: call"] if updates == "1" else 0.0
+        assert number(row["steps/s here"]) == pytest.approx(1000 / step, abs=0.51)
+        for contender, measured, possible in (
+            ("sb3", "over Stable-Baselines3", "Stable-Baselines3 with the floor"),
+            ("sbx", "over SBX", "SBX with the floor"),
+        ):
+            other = speeds[task, "64", updates][contender]
+            ratio = statistics.median(ours[k] / speed for k, speed in other.items())
+            assert number(row[measured]) == pytest.approx(ratio, abs=0.0051)
+            assert number(row[possible]) == pytest.approx(ratio * step / least, abs=0.0051)
+
+
+def test_the_speeds_of_runs_side_by_side_are_medians_and_ratios_within_a_round():
+    speeds: dict[str, dict[str, dict[str, float]]] = {}  # by task, way and round
+    for row in read_csv("plots/sweep_speed.csv"):
+        ways = speeds.setdefault(row["task"], {})
+        ways.setdefault(row["way"], {})[row["round"]] = float(row["steps_per_second"])
+    columns = ("one run, all cores", "plain processes", "sweep")
+    table = PERFORMANCE.table("task", *columns, "sweep over one run", "sweep over plain processes")
+    assert [row["task"] for row in table] == list(speeds)
+    for row in table:
+        ways = speeds[row["task"]]
+        for column in columns:
+            assert number(row[column]) == pytest.approx(statistics.median(ways[column].values()), abs=0.51)
+        for other in ("one run, all cores", "plain processes"):
+            ratio = statistics.median(ways["sweep"][k] / speed for k, speed in ways[other].items())
+            shown = row[f"sweep over {other.partition(',')[0]}"]
+            assert number(shown) == pytest.approx(ratio, abs=0.0051)
+
+
+def test_the_costs_of_larger_sizes_are_what_was_measured():
+    measured: dict[tuple[str, float], list[float]] = {}
+    for row in read_csv("plots/scaling.csv"):
+        measured.setdefault((row["axis"], number(row["size"])), []).append(float(row["measured"]))
+    medians = {key: statistics.median(values) for key, values in measured.items()}
+    table = PERFORMANCE.table("what grows", "measured", "size", "cost")
+    assert {(row["what grows"], number(row["size"])): number(row["cost"]) for row in table} == pytest.approx(
+        medians, abs=0.0051
+    )
+    assert medians["transitions stored", 1e6] == pytest.approx(medians["transitions stored", 1e4], rel=0.1)
+
+
+def test_the_times_to_start_are_medians():
+    rounds = read_csv("benchmarks/results/startup.csv")
+    for row in PERFORMANCE.table("until", "column", "seconds"):
+        column = row["column"].strip("`")
+        assert number(row["seconds"]) == pytest.approx(statistics.median(float(r[column]) for r in rounds), abs=0.0051)
