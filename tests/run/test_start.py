@@ -88,7 +88,9 @@ def test_a_refused_resume_changes_nothing_and_frees_the_lock(config, tmp_path, g
 
 def test_settings_given_as_they_were_are_no_change(config, tmp_path):
     finished_run(config, tmp_path / "run")
-    release(resume_run(tmp_path / "run", tmp_path / "plots", {"gamma": config.gamma, "hidden_units": (16, 16)}))
+    run = resume_run(tmp_path / "run", tmp_path / "plots", {"gamma": config.gamma, "hidden_units": (16, 16)})
+    release(run)
+    assert run.config == config
 
 
 def test_a_length_may_grow_and_nothing_else_may_change():
