@@ -1,6 +1,6 @@
-"""What the posts claim, on a task that is not easy: HalfCheetah-v5, one change at a time.
+"""One change at a time to the preset `mujoco`, on a task that is not easy: HalfCheetah-v5.
 
-    python benchmarks/ablation_halfcheetah.py        # three hours on two cores
+    python benchmarks/ablation_halfcheetah.py        # about three hours on two cores
     python benchmarks/pictures.py plots/ablation_halfcheetah.csv plots/ablation_halfcheetah.png  # the picture again
 
 It writes results/ablation_halfcheetah.csv, plots/ablation_halfcheetah.csv and plots/ablation_halfcheetah.png. An
@@ -20,7 +20,7 @@ VARIANTS = [
     Variant("normalized observations", {"normalize_observations": True}),
     Variant("minibatch 256", {"batch_size": 256}),
     Variant("minibatch 64", {"batch_size": 64}),
-    Variant("a slower actor", {"actor_learning_rate": 1e-4}),
+    Variant("actor learning rate 1e-4", {"actor_learning_rate": 1e-4}),
     Variant("no target networks", {"tau": 1.0}),
     Variant("Ornstein-Uhlenbeck noise", {"noise": "ou", "noise_sigma": 0.2}),
     Variant("batch normalization", {"batch_normalization": True}),

@@ -3,8 +3,8 @@
     python benchmarks/floor.py        # two minutes, alone on the machine
 
 The floor is what the best library here needs for the matrix products of an update, plus the time to move the bytes of
-Adam and of the soft updates. Beside it stand an update of this project, in a call of its own and in a call of 50, and
-the parts of the single call, by TensorFlow's profiler. Each takes its turn in every round. It writes results/floor.csv.
+Adam and of the soft updates. Beside it stand an update of this project, in a call of its own and in a call of 50. All
+take turns. Then TensorFlow's profiler shows the parts of the single call. It writes results/floor.csv.
 """
 
 import shutil
@@ -20,6 +20,7 @@ import numpy as np
 from numpy_baseline import HIDDEN_UNITS, kernel_in_use, use_default_kernel
 from output import add_output_flag, parser_for, write_csv
 
+POOL = ThreadPoolExecutor(2)
 FLOATS_PER_WEIGHT = 9  # Adam and the soft update read g, m, v, θ, θ' and write m, v, θ, θ'
 
 
@@ -96,10 +97,9 @@ def seconds_of_products(needed: list[Product], library: Callable[..., Callable[[
 def seconds_of_bytes(size: int) -> Callable[[], float]:
     """Return a function that times two threads adding arrays, and returns the seconds for so many bytes."""
     parts = [np.ones((3, size // 24), np.float32) for _ in range(2)]
-    pool = ThreadPoolExecutor(2)
 
     def add_all() -> None:
-        list(pool.map(lambda part: [np.add(part[0], part[1], out=part[2]) for _ in range(20)], parts))
+        list(POOL.map(lambda part: [np.add(part[0], part[1], out=part[2]) for _ in range(20)], parts))
 
     return lambda: seconds(add_all, 5) / 20
 
@@ -171,7 +171,7 @@ def in_turn(timers: dict[str, Callable[[], float]], rounds: int) -> dict[str, li
     taken: dict[str, list[float]] = {name: [] for name in timers}
     for _ in range(rounds):
         for name, timer in timers.items():
-            time.sleep(0.2)  # the threads of the library before stop spinning
+            time.sleep(0.2)  # until the threads of the timer before stop spinning
             taken[name].append(1e3 * timer())
     return taken
 
@@ -186,9 +186,12 @@ def measure(task: str, rounds: int) -> list[dict[str, Any]]:
     print(f"{task}: {operations / 1e6:.0f} MFLOP and {moved / 2**20:.1f} MiB an update; {kernel_in_use()}")
 
     by_library = {f"products by {name}": seconds_of_products(needed, make) for name, make in libraries().items()}
-    timers = {"bytes": seconds_of_bytes(moved), "update of 50": lambda: seconds(many.update, 1) / 50}
-    timers["update alone"] = lambda: seconds(single.update)
-    taken = in_turn(by_library | timers, rounds)
+    others = {
+        "bytes": seconds_of_bytes(moved),
+        "update of 50": lambda: seconds(many.update, 1) / 50,
+        "update alone": lambda: seconds(single.update),
+    }
+    taken = in_turn(by_library | others, rounds)
     best = min(by_library, key=lambda name: float(np.median(taken[name])))
     taken["floor"] = [sum(pair) for pair in zip(taken[best], taken["bytes"], strict=True)]
     rows = [
@@ -200,13 +203,13 @@ def measure(task: str, rounds: int) -> list[dict[str, Any]]:
 
 def main() -> None:
     parser = parser_for(__doc__)
-    parser.add_argument("--env", nargs="+", default=["Pendulum-v1", "HalfCheetah-v5"], help="Gymnasium ids")
+    parser.add_argument("--tasks", nargs="+", default=["Pendulum-v1", "HalfCheetah-v5"])
     parser.add_argument("--rounds", type=int, default=15, help="turns of each (default: 15)")
     add_output_flag(parser)
     arguments = parser.parse_args()
     use_default_kernel()
     rows = []
-    for task in arguments.env:
+    for task in arguments.tasks:
         for row in measure(task, arguments.rounds):
             ratio = f"{row['over_floor']:.4f}" if "over_floor" in row else ""
             print(f"{row['part']:32} {row['ms']:7.3f} ms  {ratio}")

@@ -68,7 +68,8 @@ def carry_out(folder: Path, jobs: Sequence[Job], extra: dict[str, Any], cores: i
     Raises:
         SystemExit: The folder has other runs, the user stopped the benchmark, or a run failed.
     """
-    os.environ["PYTHONPATH"] = os.pathsep.join((str(ROOT), str(ROOT / "benchmarks")))  # for Ray's workers
+    # Ray's workers must find ddpg and these scripts from any folder. A patched copy's own folder comes before it.
+    os.environ["PYTHONPATH"] = os.pathsep.join((str(ROOT), str(ROOT / "benchmarks")))
     try:
         with open_sweep(folder, jobs, extra, cores) as workers:
             outcome = run_all(jobs, workers, show_progress=True, unit=unit)

@@ -50,7 +50,8 @@ def draw_comparison(comparison: Comparison, curves: Sequence[Curve], path: Path)
         axes.set_title(task, fontsize="medium")
         axes.set_xlabel("environment steps" if task != "MolGAN" else "updates")
         axes.set_ylabel("return (undiscounted sum of rewards)" if task != "MolGAN" else "score")
-        axes.locator_params(axis="x", nbins=4)  # the numbers of long runs need room
+        if len(tasks) > 1:
+            axes.locator_params(axis="x", nbins=4)  # the numbers of long runs need room
     for axes in grid[len(tasks) :]:
         axes.remove()
     figure.suptitle(title(comparison), fontsize="medium")

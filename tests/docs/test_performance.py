@@ -18,6 +18,11 @@ def by_setting(path: str) -> dict[tuple[str, ...], dict[str, dict[str, float]]]:
     return measured
 
 
+def median_ratio(ours: dict[str, float], other: dict[str, float]) -> float:
+    """Return the median of the ratios within a round."""
+    return statistics.median(ours[number] / speed for number, speed in other.items())
+
+
 def test_the_table_of_speed_has_the_median_ratios_within_a_round():
     measured = by_setting("plots/speed.csv")
     (table,) = [table for table in PERFORMANCE.tables() if "steps/s" in table[0]]
@@ -34,7 +39,7 @@ def test_the_table_of_speed_has_the_median_ratios_within_a_round():
         for column, name in columns.items():
             assert bool(row[column]) == (name in speeds)
             if row[column]:
-                ratio = statistics.median(speeds["ours"][k] / speed for k, speed in speeds[name].items())
+                ratio = median_ratio(speeds["ours"], speeds[name])
                 assert number(row[column]) == pytest.approx(1 / ratio if name == "numpy" else ratio, abs=0.0051)
 
 
@@ -54,23 +59,42 @@ def test_the_breakdown_of_a_step_is_what_was_measured():
     assert shown == pytest.approx(measured, abs=0.0051)
 
 
+FLOOR = {
+    "the products by OpenBLAS (NumPy)": ("products by NumPy", "ms"),
+    "the products by torch (oneDNN)": ("products by torch", "ms"),
+    "the bytes": ("bytes", "ms"),
+    "the floor": ("floor", "ms"),
+    "an update in a call of 50": ("update of 50", "ms"),
+    "an update in a call of its own": ("update alone", "ms"),
+    "an update in a call of 50, over the floor": ("update of 50", "over_floor"),
+    "an update in a call of its own, over the floor": ("update alone", "over_floor"),
+}
+PROFILE = {
+    "the call: passing 52 variables in and the results out": "call",
+    "the compiled program": "program",
+    "its matrix products": "matrix products",
+    "Adam and the soft updates": "Adam and soft updates",
+    "two copies of the weights between the hidden layers": "copies of weights",
+    "everything else": "everything else",
+}
+
+
 def test_the_floor_and_the_parts_of_an_update_are_what_was_measured():
     tasks = ("Pendulum-v1", "HalfCheetah-v5")
     measured = {(row["task"], row["part"]): row for row in read_csv("benchmarks/results/floor.csv")}
-    times = ("products by NumPy", "products by torch", "bytes", "floor", "update of 50", "update alone")
-    parts = ("call", "program", "matrix products", "Adam and soft updates", "copies of weights", "everything else")
     columns = [f"{task}, ms" for task in tasks]
     floor, profile = PERFORMANCE.table("what", *columns), PERFORMANCE.table("part", *columns)
+    assert len(floor) == len(FLOOR) and len(profile) == len(PROFILE)
     for task, column in zip(tasks, columns, strict=True):
-        shown = [number(row[column]) for row in floor + profile]
-        expected = [float(measured[task, name]["ms"]) for name in times]
-        expected += [float(measured[task, name]["over_floor"]) for name in ("update of 50", "update alone")]
-        expected += [float(measured[task, f"profile: {name}"]["ms"]) for name in parts]
+        shown = {row["what"]: number(row[column]) for row in floor}
+        expected = {name: float(measured[task, part][unit]) for name, (part, unit) in FLOOR.items()}
+        assert shown == pytest.approx(expected, abs=0.0051)
+        shown = {row["part"]: number(row[column]) for row in profile}
+        expected = {name: float(measured[task, f"profile: {part}"]["ms"]) for name, part in PROFILE.items()}
         assert shown == pytest.approx(expected, abs=0.0051)
 
 
 def test_the_speed_with_an_update_at_the_floor_follows_from_what_was_measured():
-    """A step would then take its other parts, the floor, and the call where an update has one of its own."""
     speeds = by_setting("benchmarks/results/speed-amd-64.csv")
     floors = {(r["task"], r["part"]): float(r["ms"]) for r in read_csv("benchmarks/results/floor.csv")}
     parts = {
@@ -81,19 +105,14 @@ def test_the_speed_with_an_update_at_the_floor_follows_from_what_was_measured():
     assert [(row["task"], "64", row["updates"]) for row in table] == list(speeds)
     for row in table:
         task, updates = row["task"], row["updates"]
-        ours = speeds[task, "64", updates]["ours"]
-        step = 1000 / statistics.median(ours.values())
-        least = parts[task, updates, "step"] - parts[task, updates, "update"] + floors[task, "floor"]
-        least += floors[task, "profile: call"] if updates == "1" else 0.0
-        assert number(row["steps/s here"]) == pytest.approx(1000 / step, abs=0.51)
-        for contender, measured, possible in (
-            ("sb3", "over Stable-Baselines3", "Stable-Baselines3 with the floor"),
-            ("sbx", "over SBX", "SBX with the floor"),
-        ):
-            other = speeds[task, "64", updates][contender]
-            ratio = statistics.median(ours[k] / speed for k, speed in other.items())
-            assert number(row[measured]) == pytest.approx(ratio, abs=0.0051)
-            assert number(row[possible]) == pytest.approx(ratio * step / least, abs=0.0051)
+        by_contender = speeds[task, "64", updates]
+        step, update = parts[task, updates, "step"], parts[task, updates, "update"]
+        least = step - update + floors[task, "floor"] + (floors[task, "profile: call"] if updates == "1" else 0.0)
+        assert number(row["steps/s here"]) == pytest.approx(statistics.median(by_contender["ours"].values()), abs=0.51)
+        for contender, name in (("sb3", "Stable-Baselines3"), ("sbx", "SBX")):
+            ratio = median_ratio(by_contender["ours"], by_contender[contender])
+            assert number(row[f"over {name}"]) == pytest.approx(ratio, abs=0.0051)
+            assert number(row[f"{name} with the floor"]) == pytest.approx(ratio * step / least, abs=0.051)
 
 
 def test_the_speeds_of_runs_side_by_side_are_medians_and_ratios_within_a_round():
@@ -109,7 +128,7 @@ def test_the_speeds_of_runs_side_by_side_are_medians_and_ratios_within_a_round()
         for column in columns:
             assert number(row[column]) == pytest.approx(statistics.median(ways[column].values()), abs=0.51)
         for other in ("one run, all cores", "plain processes"):
-            ratio = statistics.median(ways["sweep"][k] / speed for k, speed in ways[other].items())
+            ratio = median_ratio(ways["sweep"], ways[other])
             shown = row[f"sweep over {other.partition(',')[0]}"]
             assert number(shown) == pytest.approx(ratio, abs=0.0051)
 
