@@ -13,6 +13,7 @@ from matplotlib.figure import Figure
 
 # Okabe and Ito's colors, which color-blind readers can tell apart.
 EPISODE, AVERAGE, EVALUATION = "#999999", "#0072b2", "#d55e00"
+LONG_NAME = 60  # characters; longer names in a legend stand one below the other
 
 
 def read_columns(path: Path) -> dict[str, np.ndarray]:
@@ -57,7 +58,9 @@ def finish(figure: Figure, plot_path: Path) -> None:
     """Add the grid and the legend, below the axes where it hides nothing, and save the figure."""
     for axes in figure.axes:
         axes.grid(alpha=0.3)
-    figure.legend(loc="outside lower center", ncols=3, fontsize="small")
+    names = [name for axes in figure.axes for name in axes.get_legend_handles_labels()[1]]
+    columns = 1 if any(len(name) > LONG_NAME for name in names) else 3
+    figure.legend(loc="outside lower center", ncols=columns, fontsize="small")
     save(figure, plot_path)
 
 
