@@ -14,7 +14,7 @@ from comparison import Variant, main
 from ddpg.config import PRESETS
 
 STEPS = 200_000
-BASE = replace(PRESETS["mujoco"], train_frequency=50, gradient_steps=50, checkpoint_every=50_000)
+BASE = replace(PRESETS["mujoco"], train_frequency=50, gradient_steps=50, evaluate_every=10_000, checkpoint_every=50_000)
 VARIANTS = [
     Variant("as it is"),
     Variant("normalized observations", {"normalize_observations": True}),
@@ -28,4 +28,4 @@ VARIANTS = [
 
 if __name__ == "__main__":
     cells = [(variant, "HalfCheetah-v5", STEPS) for variant in VARIANTS]
-    main(__doc__, "ablation_halfcheetah", cells, BASE, evaluate_every=10_000, seeds=3)
+    main(__doc__, "ablation_halfcheetah", cells, BASE, seeds=3)

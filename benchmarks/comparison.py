@@ -31,6 +31,7 @@ class Variant:
         return self.name.replace(" ", "-")
 
 
+BASE = replace(PRESETS["blog"], evaluate_every=1_000)
 Cell = tuple[Variant, str, int]  # a variant, a task, and the steps of each run
 
 
@@ -38,8 +39,7 @@ def main(
     description: str | None,
     name: str,
     cells: list[Cell],
-    base: Config = PRESETS["blog"],
-    evaluate_every: int = 1_000,
+    base: Config = BASE,
     seeds: int = 5,
 ) -> Path | None:
     """Train and test every cell, and write the table, the curves and the picture.
@@ -49,13 +49,12 @@ def main(
         name: Names the files and the folder of the runs.
         cells: What to compare.
         base: The settings that a variant changes.
-        evaluate_every: Environment steps between two points of a curve.
         seeds: How many seeds.
 
     Returns:
         The folder of the tables, or None if only the patches were to be checked.
     """
-    arguments = parse(description, name, evaluate_every, seeds)
+    arguments = parse(description, name, base.evaluate_every, seeds)
     patches = {variant.name: variant.patches for variant, *_ in cells if variant.patches}
     if arguments.check_patches:
         with tempfile.TemporaryDirectory() as scratch:
@@ -64,18 +63,7 @@ def main(
         return None
     folder = arguments.folder.absolute()
     base = replace(base, evaluate_every=arguments.evaluate_every, threads=1)
-    runs = [
-        (
-            {"task": task, "variant": variant.name},
-            PatchedJob(
-                folder / task / variant.folder / f"seed{seed}",
-                replace(base, env=task, seed=seed, steps=steps, **variant.settings),
-                patches=variant.patches,
-            ),
-        )
-        for variant, task, steps in cells
-        for seed in range(arguments.seeds)
-    ]
+    runs = runs_of(cells, base, arguments.seeds, folder)
     carry_out(folder, [job for _, job in runs], {"patches": patches}, arguments.jobs)
 
     results, curves = arguments.out.results / f"{name}.csv", arguments.out.plots / f"{name}.csv"
@@ -85,6 +73,22 @@ def main(
         draw_variants(curves, curves.with_suffix(".png"))
     print_table(results)
     return arguments.out.results
+
+
+def runs_of(cells: list[Cell], base: Config, seeds: int, folder: Path) -> list[tuple[dict[str, Any], PatchedJob]]:
+    """Return the runs of all cells, each after the columns that name its task and variant in the tables."""
+    return [
+        (
+            {"task": task, "variant": variant.name},
+            PatchedJob(
+                folder / task / variant.folder / f"seed{seed}",
+                replace(base, env=task, seed=seed, steps=steps, **variant.settings),
+                patches=variant.patches,
+            ),
+        )
+        for variant, task, steps in cells
+        for seed in range(seeds)
+    ]
 
 
 def parse(description: str | None, name: str, evaluate_every: int, seeds: int) -> argparse.Namespace:

@@ -69,7 +69,8 @@ def carry_out(folder: Path, jobs: Sequence[Job], extra: dict[str, Any], cores: i
         SystemExit: The folder has other runs, the user stopped the benchmark, or a run failed.
     """
     # Ray's workers must find ddpg and these scripts from any folder. A patched copy's own folder comes before it.
-    os.environ["PYTHONPATH"] = os.pathsep.join((str(ROOT), str(ROOT / "benchmarks")))
+    folders = (str(ROOT), str(ROOT / "benchmarks"), os.environ.get("PYTHONPATH"))
+    os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, folders))
     try:
         with open_sweep(folder, jobs, extra, cores) as workers:
             outcome = run_all(jobs, workers, show_progress=True, unit=unit)

@@ -64,10 +64,10 @@ FLOOR = {
     "the products by torch (oneDNN)": ("products by torch", "ms"),
     "the bytes": ("bytes", "ms"),
     "the floor": ("floor", "ms"),
-    "an update in a call of 50": ("update of 50", "ms"),
-    "an update in a call of its own": ("update alone", "ms"),
-    "an update in a call of 50, over the floor": ("update of 50", "over_floor"),
-    "an update in a call of its own, over the floor": ("update alone", "over_floor"),
+    "an update, 50 per call": ("update of 50", "ms"),
+    "an update, one per call": ("update alone", "ms"),
+    "an update, 50 per call, over the floor": ("update of 50", "over_floor"),
+    "an update, one per call, over the floor": ("update alone", "over_floor"),
 }
 PROFILE = {
     "the call: passing 52 variables in and the results out": "call",
