@@ -47,6 +47,9 @@ def executor() -> ProcessPoolExecutor:
 def main(words: Sequence[str]) -> int:
     """Make the mistakes whose names have all the words, print which were caught, and return the exit code."""
     mistakes = [mistake for mistake in known_mistakes() if all(word in mistake.name for word in words)]
+    if not mistakes:
+        print(f"no mistake in tests/mutations.toml has {' and '.join(words)} in its name")
+        return 1
     with tempfile.TemporaryDirectory() as folder, executor() as pool:
         unchanged = patched_copy(Path(folder, "unchanged"), ())
         baseline = pool.submit(run_tests, unchanged, sorted({mistake.test for mistake in mistakes}))
@@ -58,7 +61,7 @@ def main(words: Sequence[str]) -> int:
         )
         missed += report(Mistake("no mistake", (), ""), {0: "passed"}.get(baseline.result(), "FAILED"), unchanged)
     print(f"{len(mistakes)} mistakes made, {missed} runs not as they should be")
-    return 1 if missed or not mistakes else 0
+    return 1 if missed else 0
 
 
 def report(mistake: Mistake, result: str, copy: Path) -> bool:

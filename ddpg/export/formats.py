@@ -43,7 +43,25 @@ def require_packages(name: str) -> None:
 def write_onnx(model: keras.Model, metadata: dict[str, Any], path: Path) -> None:
     """Write an ONNX file with the metadata inside, one or two nodes per layer."""
     import onnx
-    from onnx import TensorProto, helper, numpy_helper
+    from onnx import TensorProto, helper
+
+    nodes, weights = onnx_nodes(model)
+    state, action = (
+        helper.make_tensor_value_info(name, TensorProto.FLOAT, ("batch", tensor.shape[1]))
+        for name, tensor in (("state", model.input), ("action", model.output))
+    )
+    graph = helper.make_graph(nodes, "policy", [state], [action], weights)
+    opsets = [helper.make_opsetid("", OPSET)]
+    proto = helper.make_model(graph, opset_imports=opsets, ir_version=IR_VERSION, producer_name="ddpg-reference")
+    helper.set_model_props(proto, {"ddpg": json.dumps(metadata)})
+    onnx.checker.check_model(proto)
+    with new_file(path) as file:
+        file.write(proto.SerializeToString())
+
+
+def onnx_nodes(model: keras.Model) -> tuple[list[Any], list[Any]]:
+    """Return the nodes that compute the model's output from `state`, and the weights that they read."""
+    from onnx import helper, numpy_helper
 
     nodes: list[Any] = []
     weights: list[Any] = []
@@ -76,21 +94,7 @@ def write_onnx(model: keras.Model, metadata: dict[str, Any], path: Path) -> None
             x = add("Div", layer.name, np.sqrt(np.asarray(layer.variance)))
         else:
             x = add("Clip", layer.name, np.asarray(layer.x_min), np.asarray(layer.x_max))
-    state, action = (("batch", tensor.shape[1]) for tensor in (model.input, model.output))
-    graph = helper.make_graph(
-        nodes,
-        "policy",
-        [helper.make_tensor_value_info("state", TensorProto.FLOAT, state)],
-        [helper.make_tensor_value_info("action", TensorProto.FLOAT, action)],
-        weights,
-    )
-    proto = helper.make_model(
-        graph, opset_imports=[helper.make_opsetid("", OPSET)], ir_version=IR_VERSION, producer_name="ddpg-reference"
-    )
-    helper.set_model_props(proto, {"ddpg": json.dumps(metadata)})
-    onnx.checker.check_model(proto)
-    with new_file(path) as file:
-        file.write(proto.SerializeToString())
+    return nodes, weights
 
 
 def write_litert(model: keras.Model, metadata: dict[str, Any], path: Path) -> None:

@@ -46,7 +46,7 @@ class CorruptFileError(RequestError):
 
 
 def named_variables(owners: dict[str, Any]) -> dict[str, Any]:
-    """Return the variables of networks and optimizers, each under the name of its owner and its index.
+    """Return the variables of networks and optimizers by name, such as `actor.00.kernel`.
 
     Args:
         owners: Networks and optimizers by their names.
