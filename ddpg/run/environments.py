@@ -10,7 +10,7 @@ import numpy as np
 from ddpg.config import Config
 from ddpg.environment import make_environment, state_and_action_size
 from ddpg.errors import RequestError
-from ddpg.run.rendering import require_display
+from ddpg.run.rendering import follow_robot, require_display
 
 
 @contextmanager
@@ -27,6 +27,8 @@ def open_environment(config: Config, render_mode: str | None = None) -> Iterator
     environment = make_environment(
         config.env, config.env_kwargs, config.action_bound, render_mode, config.max_episode_steps
     )
+    if render_mode == "rgb_array":
+        follow_robot(environment)
     try:
         yield environment
     finally:

@@ -23,6 +23,20 @@ def require_display(setting: str) -> None:
         raise RequestError(f"no display found for a window; {hint}", setting)
 
 
+def follow_robot(environment: gymnasium.Env) -> None:
+    """Film a robot of MuJoCo with the camera that its model calls "track".
+
+    Gymnasium 1.4 ignores this camera, so a HalfCheetah runs out of the picture within a second. A task that has set a
+    camera of its own keeps it, and so does any other task.
+    """
+    renderer = getattr(environment.unwrapped, "mujoco_renderer", None)
+    if renderer is None or renderer.camera_id != -1 or "trackbodyid" in (renderer.default_cam_config or {}):
+        return
+    import mujoco
+
+    renderer.camera_id = mujoco.mj_name2id(renderer.model, mujoco.mjtObj.mjOBJ_CAMERA, "track")  # -1 without one
+
+
 @contextmanager
 def recorded(environment: gymnasium.Env, video_dir: Path) -> Iterator[gymnasium.Env]:
     """Write one MP4 per episode into a folder.

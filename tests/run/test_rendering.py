@@ -1,0 +1,30 @@
+"""Films of an evaluation show the robot."""
+
+import pytest
+
+from ddpg import Config
+from ddpg.run.environments import open_environment
+
+
+@pytest.mark.parametrize(
+    ("task", "camera"),
+    [
+        ("HalfCheetah-v5", "track"),
+        ("Swimmer-v5", "track"),
+        ("Hopper-v5", None),  # its settings let the camera follow already
+        ("InvertedPendulum-v5", None),  # its model has no such camera
+    ],
+)
+def test_the_camera_follows_a_robot_that_would_leave_the_picture(task, camera):
+    mujoco = pytest.importorskip("mujoco")
+    with open_environment(Config(env=task), "rgb_array") as environment:
+        renderer = environment.unwrapped.mujoco_renderer
+        name = mujoco.mj_id2name(renderer.model, mujoco.mjtObj.mjOBJ_CAMERA, renderer.camera_id)
+    assert (name if renderer.camera_id >= 0 else None) == camera
+
+
+def test_a_camera_that_was_chosen_stays():
+    pytest.importorskip("mujoco")
+    config = Config(env="HalfCheetah-v5", env_kwargs={"camera_id": 0})
+    with open_environment(config, "rgb_array") as environment:
+        assert environment.unwrapped.mujoco_renderer.camera_id == 0
