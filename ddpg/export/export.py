@@ -11,7 +11,7 @@ import numpy as np
 from ddpg.errors import RequestError, blame
 from ddpg.export.describe import describe, random_states
 from ddpg.export.formats import FORMATS, require_packages, write_quantized
-from ddpg.export.plain_policy import plain_policy
+from ddpg.export.plain_policy import exact_actions, plain_policy
 from ddpg.run.agent_state import load_for_acting, open_checkpoint
 from ddpg.run.checkpoint_format import SavedCheckpoint
 from ddpg.run.checkpoints import all_checkpoints, find_checkpoint
@@ -21,6 +21,7 @@ from ddpg.run.policy_file import open_runtime
 from ddpg.run.replay_files import segments_in
 
 TOLERANCE = 1e-5  # of the action range
+ROUNDING = 4  # times the rounding of the agent itself, where that is more: two runtimes round differently
 STATES = 1_000  # to verify with, of each kind
 
 
@@ -42,6 +43,7 @@ class Source(NamedTuple):
     states: np.ndarray  # (N, state_size) float32
     actions: np.ndarray  # (N, action_size), the agent's own, in the task's units
     usual: int  # how many of these, the first ones, are usual: from the replay buffer, or random if there is none
+    tolerance: float  # how far a file's actions may be from the agent's, in units of the action range
 
 
 def export_policy(
@@ -67,7 +69,8 @@ def export_policy(
 
     Raises:
         RequestError: The checkpoint or the output cannot be used, a package is missing, or the file does not answer as
-            the agent does (by more than 1e-5 of the action range; a quantized file may differ).
+            the agent does (by more than 1e-5 of the action range, or four times the agent's own rounding error; a
+            quantized file may differ).
     """
     out = Path(out)
     name = format or format_of(out)
@@ -111,8 +114,11 @@ def read_policy(path: Path, best: bool = False) -> Source:
     low, high = policy.bounds()
     compared = (np.minimum(actions - low, high - actions) <= TOLERANCE * (high - low)).all(axis=1)
     compared[: len(usual) + len(random)] = True  # of the large ones, those at the bounds
+    states, actions = states[compared], actions[compared]
+    rounding = np.max(np.abs(actions - exact_actions(agent, low, high, states)) / (high - low))
+    tolerance = max(TOLERANCE, ROUNDING * float(rounding))
     model, metadata = plain_policy(agent, low, high), describe(agent, policy, saved)
-    return Source(policy, model, metadata, states[compared], actions[compared], len(usual) or STATES)
+    return Source(policy, model, metadata, states, actions, len(usual) or STATES, tolerance)
 
 
 def replay_states(saved: SavedCheckpoint, state_size: int, action_size: int) -> np.ndarray:
@@ -140,10 +146,10 @@ def write_policy(source: Source, out: Path, name: str, quantize: bool = False) -
         else:
             write(source.model, source.metadata, partial)
         difference = largest_difference(source, partial, name, within_bounds=not quantize)
-        if not np.isfinite(difference) or (difference > TOLERANCE and not quantize):
+        if not np.isfinite(difference) or (difference > source.tolerance and not quantize):
             raise RequestError(
                 f"the {name} file differs from the agent by {difference:.3g} of the action range "
-                f"(at most {TOLERANCE:g} is allowed), so it was not kept",
+                f"(at most {source.tolerance:.3g} is allowed), so it was not kept",
                 "format",
             )
         for written in Path(folder).iterdir():

@@ -29,6 +29,26 @@ def plain_policy(agent: DDPG, low: np.ndarray, high: np.ndarray) -> keras.Model:
     return keras.Model(state, action, name="policy")
 
 
+def exact_actions(agent: DDPG, low: np.ndarray, high: np.ndarray, states: np.ndarray) -> np.ndarray:
+    """Return the policy's actions computed in float64, `(N, action_size)`.
+
+    The agent itself computes in float32. After a long training its weights can be so large that this rounding shows in
+    the fifth digit of an action.
+
+    Args:
+        agent: The agent.
+        low, high: The bounds of the task's actions, `(action_size,)`.
+        states: States, `(N, state_size)`.
+    """
+    usual = keras.config.dtype_policy()
+    keras.config.set_dtype_policy("float64")
+    try:
+        model = plain_policy(agent, low, high)
+    finally:
+        keras.config.set_dtype_policy(usual)
+    return np.asarray(model(states))
+
+
 def normalized(agent: DDPG, state):
     """Apply the agent's scaling of observations, if it has one."""
     if not agent.normalization:

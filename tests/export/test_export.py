@@ -9,7 +9,7 @@ import pytest
 from ddpg import RequestError, load_policy
 from ddpg.export import export, export_policy
 from ddpg.export.__main__ import main
-from ddpg.export.plain_policy import scaling_to
+from ddpg.export.plain_policy import exact_actions, scaling_to
 from ddpg.run.policy_file import FilePolicy, open_runtime, read_metadata
 
 ENDINGS = {"onnx": ".onnx", "litert": ".tflite", "saved_model": "", "keras": ".keras"}
@@ -45,6 +45,27 @@ def test_the_normalization_of_observations_is_in_the_file(trained_run, tmp_path,
     metadata_size, run = len(DICT_NAMES), open_runtime(out, name)
     far = np.full((1, metadata_size), 1e6, np.float32)  # both are clipped to the same state
     np.testing.assert_array_equal(run(far), run(10 * far))
+
+
+def test_a_file_may_differ_by_some_times_the_rounding_of_the_agent_itself(trained_run, tmp_path, monkeypatch):
+    """After a million steps the weights are large, and float32 is less exact than the tolerance."""
+    run_dir, out = trained_run(), tmp_path / "policy.onnx"
+    monkeypatch.setattr(export, "TOLERANCE", 1e-12)  # which float32 cannot keep
+    monkeypatch.setattr(export, "ROUNDING", 100)
+    assert export_policy(run_dir, out).difference > 1e-12
+    monkeypatch.setattr(export, "ROUNDING", 0)
+    with pytest.raises(RequestError, match="differs from the agent by"):
+        export_policy(run_dir, out, overwrite=True)
+
+
+def test_exact_actions_are_computed_in_float64(trained_run):
+    policy = load_policy(trained_run())
+    states = np.array([policy.state_space.sample() for _ in range(20)], np.float32)
+    exact = exact_actions(policy.agent, *policy.bounds(), states)
+    assert exact.dtype == np.float64
+    differences = exact - np.array([policy(state) for state in states])
+    assert 0 < np.abs(differences).max() < 1e-5
+    assert keras.config.floatx() == keras.config.dtype_policy().name == "float32"
 
 
 def parts_in_order(state):
