@@ -52,6 +52,7 @@ def draw_comparison(comparison: Comparison, curves: Sequence[Curve], path: Path)
         axes.set_ylabel("return (undiscounted sum of rewards)" if task != "MolGAN" else "score")
         if len(tasks) > 1:
             axes.locator_params(axis="x", nbins=4)  # the numbers of long runs need room
+            axes.ticklabel_format(axis="x", style="plain")  # 1000000, and not 1.0 with a 1e6 below
     for axes in grid[len(tasks) :]:
         axes.remove()
     figure.suptitle(title(comparison), fontsize="medium")

@@ -13,7 +13,7 @@ from ddpg.sweep.curves import DO_NOT_MATTER, read_curves
 from tests.docs.test_figures import numbers
 from tests.helpers.pages import ROOT, Page, number, read_csv
 
-TASKS, SETTINGS = Page("docs/tasks.md"), Page("docs/settings.md")
+README, TASKS, SETTINGS = (Page(name) for name in ("README.md", "docs/tasks.md", "docs/settings.md"))
 RESULTS = ROOT / "benchmarks" / "results" / "tasks"
 
 
@@ -32,6 +32,21 @@ def test_the_table_of_tasks_is_what_was_measured():
         assert number(row["maximum"]) == pytest.approx(float(figures["maximum_mean"]), abs=0.051)
         assert number(row["noisy training return"]) == pytest.approx(float(figures["noisy_mean"]), abs=0.051)
         assert number(row["falls back"].strip(" %")) == pytest.approx(100 * float(figures["falls_mean"]), abs=0.51)
+
+
+def test_the_readme_has_the_return_on_halfcheetah():
+    [figures] = [row for row in read_csv("plots/tasks.csv") if row["task"] == "HalfCheetah-v5"]
+    [published] = [
+        row
+        for row in TASKS.table("task", "who", "steps", "figure", "what it is")
+        if "Tianshou" in row["who"] and "Half" in row["task"]
+    ]
+    expected = (f"{float(figures['last_mean']):,.0f}", f"{float(published['figure']):,.0f}")
+    sentences = README.text.replace("\n", " ")
+    assert (
+        "return {} (the mean of three seeds). The best published figure for DDPG that we found is {}.".format(*expected)
+        in sentences
+    )
 
 
 def test_the_measured_figures_are_those_of_the_runs(monkeypatch):
