@@ -21,7 +21,7 @@ from ddpg.run.policy_file import open_runtime
 from ddpg.run.replay_files import segments_in
 
 TOLERANCE = 1e-5  # of the action range
-ROUNDING = 4  # times the rounding of the agent itself, where that is more: two runtimes round differently
+ROUNDING = 4  # times the agent's own rounding error: the limit where this is more than the tolerance
 STATES = 1_000  # to verify with, of each kind
 
 

@@ -32,8 +32,8 @@ def plain_policy(agent: DDPG, low: np.ndarray, high: np.ndarray) -> keras.Model:
 def exact_actions(agent: DDPG, low: np.ndarray, high: np.ndarray, states: np.ndarray) -> np.ndarray:
     """Return the policy's actions computed in float64, `(N, action_size)`.
 
-    The agent itself computes in float32. After a long training its weights can be so large that this rounding shows in
-    the fifth digit of an action.
+    The agent itself computes in float32. After long training, the weights can be so large that the rounding error shows
+    in the fifth digit of an action.
 
     Args:
         agent: The agent.

@@ -24,10 +24,10 @@ def require_display(setting: str) -> None:
 
 
 def follow_robot(environment: gymnasium.Env) -> None:
-    """Film a robot of MuJoCo with the camera that its model calls "track".
+    """Let the camera of a MuJoCo task follow the robot, if its model has a camera named "track" for this.
 
-    Gymnasium 1.4 ignores this camera, so a HalfCheetah runs out of the picture within a second. A task that has set a
-    camera of its own keeps it, and so does any other task.
+    Gymnasium 1.4 ignores that camera, so a HalfCheetah runs out of the picture within a second. A camera that the user
+    has chosen, or that follows the robot already, is not changed.
     """
     renderer = getattr(environment.unwrapped, "mujoco_renderer", None)
     if renderer is None or renderer.camera_id != -1 or "trackbodyid" in (renderer.default_cam_config or {}):
