@@ -9,7 +9,7 @@ import pytest
 
 from tests.helpers.pages import ROOT
 from tests.helpers.runs import assert_same_run
-from tests.sweep.test_sweep import LONG, start, train_alone, wait_for_rows, worker_of
+from tests.helpers.sweeps import LONG, start, train_alone, wait_for_rows, worker_of
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
