@@ -1,6 +1,6 @@
 """Trained policies as files, each with a card, and films of them.
 
-    python benchmarks/policies.py export sweeps/small        the median seed's best policy of each task in the sweep
+    python benchmarks/policies.py export sweeps/small        the median seed's best policy of each task in the sweeps
     python benchmarks/policies.py film Reacher-v5            a GIF; MuJoCo needs MUJOCO_GL=egl without a display
 
 The first command writes examples/policies/TASK.onnx and its card TASK.json. A card's return is that of the file itself,
@@ -33,7 +33,7 @@ def main() -> None:
     """Export, or film."""
     parser = parser_for(__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
-    commands.add_parser("export").add_argument("sweep", type=Path)
+    commands.add_parser("export").add_argument("sweeps", type=Path, nargs="+")
     film = commands.add_parser("film")
     film.add_argument("task")
     film.add_argument("--seed", type=int, default=TEST_SEED, help=f"of the episode's start (default: {TEST_SEED})")
@@ -44,8 +44,9 @@ def main() -> None:
         return
     import_tensorflow()
     runs: dict[str, list[Path]] = {}
-    for run in run_folders(arguments.sweep):
-        runs.setdefault(config_of(run)["env"], []).append(run)
+    for sweep in arguments.sweeps:
+        for run in run_folders(sweep):
+            runs.setdefault(config_of(run)["env"], []).append(run)
     FOLDER.mkdir(parents=True, exist_ok=True)
     for task, folders in runs.items():
         write_policy(task, folders)

@@ -40,7 +40,8 @@ def test_the_table_of_tasks_is_what_was_measured():
         ("HalfCheetah", "return {} (the mean of three seeds). The best published figure for DDPG that we found is {}."),
         (
             "Swimmer",
-            "with a larger γ and Ornstein-Uhlenbeck noise, they return {}; the best that we found is {}.",
+            "On Swimmer-v5, with a larger γ and Ornstein-Uhlenbeck noise, they return {}; "
+            "the best that we found is {}.",
         ),
     ],
 )
