@@ -9,6 +9,7 @@ that it chooses itself, which is printed and recorded. It writes speed.csv, spee
 
 import argparse
 import json
+import os
 import subprocess
 import sys
 import time
@@ -20,7 +21,8 @@ from output import ROOT, add_output_flag, parser_for, write_csv
 from pictures import CONTENDERS, draw_speeds
 
 HERE = Path(__file__).resolve().parent
-ENVIRONMENT = default_kernel_environment() | {"PYTHONPATH": str(ROOT), "TF_CPP_MIN_LOG_LEVEL": "3"}
+SEARCH_PATH = os.pathsep.join(filter(None, (str(ROOT), os.environ.get("PYTHONPATH"))))
+ENVIRONMENT = default_kernel_environment() | {"PYTHONPATH": SEARCH_PATH, "TF_CPP_MIN_LOG_LEVEL": "3"}
 
 
 class Worker:
@@ -30,7 +32,9 @@ class Worker:
         kernel: The BLAS kernel that its NumPy uses.
     """
 
-    def __init__(self, name: str, task: str, batch_size: int, updates: int) -> None:
+    def __init__(
+        self, name: str, task: str, batch_size: int, updates: int, environment: dict[str, str] = ENVIRONMENT
+    ) -> None:
         self.name = name
         self.process = subprocess.Popen(
             [sys.executable, HERE / "contenders.py", name, task, str(batch_size), str(updates)],
@@ -38,15 +42,23 @@ class Worker:
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
             text=True,
-            env=ENVIRONMENT,
+            env=environment,
         )
         self.kernel = self._answer("kernel")
 
     def steps_per_second(self, steps: int) -> float:
         """Let it run the given number of steps."""
+        self.start(steps)
+        return self.finish()
+
+    def start(self, steps: int) -> None:
+        """Let it run the given number of steps, without waiting for the end."""
         assert self.process.stdin
         self.process.stdin.write(f"{steps}\n")
         self.process.stdin.flush()
+
+    def finish(self) -> float:
+        """Wait for the end of what was started; return the steps per second."""
         return float(self._answer("speed"))
 
     def close(self) -> None:

@@ -1,5 +1,6 @@
 """Start a new run in a new folder, or resume one at a checkpoint."""
 
+import os
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -108,12 +109,13 @@ def prepare_tensorflow(threads: int | None) -> None:
     """Set what TensorFlow reads only once, before it computes: where compiled code is, and its intra-op threads.
 
     Without a number it uses a thread per core, the better default even for networks this small: see
-    `docs/performance.md`.
+    `docs/performance.md`. On a GPU it takes memory as it needs it, so that several runs can share the GPU.
 
     Raises:
         RequestError: This process has already computed with another number, which TensorFlow cannot change.
     """
     use_compile_cache()
+    os.environ.setdefault("TF_FORCE_GPU_ALLOW_GROWTH", "true")
     if threads is None or threads == tf.config.threading.get_intra_op_parallelism_threads():
         return
     try:

@@ -9,12 +9,18 @@ from tests.helpers.pages import Page, number, read_csv
 PERFORMANCE = Page("docs/performance.md")
 
 
-def by_setting(path: str) -> dict[tuple[str, ...], dict[str, dict[str, float]]]:
-    """Return the speeds of a file of `benchmarks/speed.py` by setting, contender and round."""
+SETTING = ("task", "batch_size", "updates")
+GPU = "benchmarks/results/gpu_speed.csv"
+
+
+def by_setting(
+    path: str, settings: tuple[str, ...] = SETTING, contender: str = "contender"
+) -> dict[tuple[str, ...], dict[str, dict[str, float]]]:
+    """Return the steps per second of a file by the columns of a setting, by contender and by round."""
     measured: dict[tuple[str, ...], dict[str, dict[str, float]]] = {}
     for row in read_csv(path):
-        setting = measured.setdefault((row["task"], row["batch_size"], row["updates"]), {})
-        setting.setdefault(row["contender"], {})[row["round"]] = float(row["steps_per_second"])
+        setting = measured.setdefault(tuple(row[column] for column in settings), {})
+        setting.setdefault(row[contender], {})[row["round"]] = float(row["steps_per_second"])
     return measured
 
 
@@ -24,7 +30,7 @@ def median_ratio(ours: dict[str, float], other: dict[str, float]) -> float:
 
 
 def test_the_table_of_speed_has_the_median_ratios_within_a_round():
-    measured = by_setting("plots/speed.csv")
+    measured, gpu = by_setting("plots/speed.csv"), by_setting(GPU, contender="processor")
     (table,) = [table for table in PERFORMANCE.tables() if "steps/s" in table[0]]
     assert [(row["task"], row["minibatch"], row["updates"]) for row in table] == list(measured)
     columns = {
@@ -35,12 +41,42 @@ def test_the_table_of_speed_has_the_median_ratios_within_a_round():
     }
     for row, speeds in zip(table, measured.values(), strict=True):
         assert number(row["steps/s"]) == pytest.approx(statistics.median(speeds["ours"].values()), abs=0.51)
-        assert row["on a GPU"] == ""  # not measured
+        on_gpu = gpu.get((row["task"], row["minibatch"], row["updates"]))
+        assert row["on a GPU"] == (f"{statistics.median(on_gpu['GPU'].values()):,.0f}" if on_gpu else "")
         for column, name in columns.items():
             assert bool(row[column]) == (name in speeds)
             if row[column]:
                 ratio = median_ratio(speeds["ours"], speeds[name])
                 assert number(row[column]) == pytest.approx(1 / ratio if name == "numpy" else ratio, abs=0.0051)
+
+
+@pytest.mark.parametrize(
+    ("path", "settings", "columns", "gpu", "cpu"),
+    [
+        (GPU, ("batch_size", "updates"), ("minibatch", "updates"), "GPU, steps/s", "CPU, steps/s"),
+        ("benchmarks/results/gpu_runs.csv", ("runs",), ("runs",), "GPU", "CPU, one thread each"),
+    ],
+)
+def test_the_speeds_on_a_gpu_are_what_was_measured(path, settings, columns, gpu, cpu):
+    measured = by_setting(path, settings, "processor")
+    (table,) = [table for table in PERFORMANCE.tables() if cpu in table[0]]
+    shown = {tuple(row[column].replace(",", "") for column in columns): row for row in table}
+    assert list(shown) == list(measured)
+    for setting, speeds in measured.items():
+        for column, name in ((gpu, "GPU"), (cpu, "CPU")):
+            assert number(shown[setting][column]) == pytest.approx(statistics.median(speeds[name].values()), abs=0.51)
+        ratio = median_ratio(speeds["GPU"], speeds["CPU"])
+        assert number(shown[setting]["GPU over CPU"]) == pytest.approx(ratio, abs=0.0051)
+
+
+def test_the_differences_of_weights_on_a_gpu_are_what_was_measured():
+    measured = read_csv("benchmarks/results/gpu_agreement.csv")
+    (table,) = [table for table in PERFORMANCE.tables() if "from the CPU" in table[0]]
+    columns = ("from_cpu", "from_second_run", "from_second_deterministic_run")
+    for row, (updates, *cells) in zip(measured, map(dict.values, table), strict=True):
+        assert updates == row["updates"]
+        for cell, column in zip(cells, columns, strict=True):
+            assert number(cell) == pytest.approx(float(row[column]), abs=0.6 * 10 ** -len(cell.partition(".")[2]))
 
 
 def test_the_breakdown_of_a_step_is_what_was_measured():

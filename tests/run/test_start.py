@@ -15,7 +15,7 @@ from ddpg import Config, RequestError
 from ddpg.run.checkpoints import all_checkpoints
 from ddpg.run.environments import most_steps, notes_on, open_environment, time_limit
 from ddpg.run.lock import Lock
-from ddpg.run.start import default_run_dir, extend_config, plot_path, resume_run, start_run
+from ddpg.run.start import default_run_dir, extend_config, plot_path, prepare_tensorflow, resume_run, start_run
 from tests.helpers.runs import contents, csv_rows, finish, finished_run, release
 from tests.helpers.tasks import States
 
@@ -212,6 +212,17 @@ def test_threads_are_set_before_tensorflow_computes_and_a_users_own_choice_is_ke
     command = [sys.executable, "-m", "tests.helpers.threads", str(tmp_path)]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
     assert done.stdout.splitlines() == ["started 3", "resumed 3", "unasked 2"], done.stderr
+
+
+@pytest.mark.parametrize(("chosen", "expected"), [(None, "true"), ("false", "false")])
+def test_runs_share_the_memory_of_a_gpu_unless_the_user_says_otherwise(monkeypatch, chosen, expected):
+    """TensorFlow would reserve all of it for the first run, and the next would find none."""
+    monkeypatch.setenv("TF_FORCE_GPU_ALLOW_GROWTH", "")  # set first, so that it is as before afterwards
+    monkeypatch.delenv("TF_FORCE_GPU_ALLOW_GROWTH")
+    if chosen:
+        monkeypatch.setenv("TF_FORCE_GPU_ALLOW_GROWTH", chosen)
+    prepare_tensorflow(threads=None)
+    assert os.environ["TF_FORCE_GPU_ALLOW_GROWTH"] == expected
 
 
 def test_threads_that_come_too_late_are_refused(config, tmp_path):
