@@ -58,8 +58,8 @@ class DDPG:
         equations.soft_update(self.target_actor.variables, self.actor.variables, tau=1.0)
         equations.soft_update(self.target_critic.variables, self.critic.variables, tau=1.0)
 
-        self.actor_optimizer = keras.optimizers.Adam(config.actor_learning_rate)
-        self.critic_optimizer = keras.optimizers.Adam(config.critic_learning_rate)
+        self.actor_optimizer = keras.optimizers.Adam(self._learning_rate(config.actor_learning_rate))
+        self.critic_optimizer = keras.optimizers.Adam(self._learning_rate(config.critic_learning_rate))
         self.actor_optimizer.build(self.actor.trainable_variables)
         self.critic_optimizer.build(self.critic.trainable_variables)
 
@@ -161,8 +161,19 @@ class DDPG:
         return Metrics(critic_loss, actor_loss, *map(tf.reduce_mean, (q_value, target_q, saturated)))
 
     def _update_is_due(self) -> bool:
-        first = max(self.config.batch_size, self.config.learning_starts)
-        return self.steps >= first and self.steps % self.config.train_frequency == 0
+        return self.steps >= self._first_update_step and self.steps % self.config.train_frequency == 0
+
+    @property
+    def _first_update_step(self) -> int:
+        return max(self.config.batch_size, self.config.learning_starts)
+
+    def _learning_rate(self, initial: float) -> float | keras.optimizers.schedules.LearningRateSchedule:
+        """Return Adam's step size: constant, or falling linearly to zero over `learning_rate_decay_steps`."""
+        config, steps = self.config, self.config.learning_rate_decay_steps
+        if steps is None:
+            return initial
+        updates = (steps - self._first_update_step) * config.gradient_steps // config.train_frequency
+        return keras.optimizers.schedules.PolynomialDecay(initial, max(1, updates), end_learning_rate=0.0)
 
     def _noise_scale(self) -> np.float32:
         """Return the factor of the noise, which falls linearly from 1 to 0 over `noise_decay_steps`."""

@@ -59,6 +59,9 @@ class Config:
     hidden_units: tuple[int, int] = setting((400, 300), "units of the two hidden layers (post and paper)", "[1, inf)")
     actor_learning_rate: float = setting(1e-4, "Adam's step size for the actor (post and paper: 1e-4)", "(0, inf)")
     critic_learning_rate: float = setting(1e-3, "Adam's step size for the critic (post and paper: 1e-3)", "(0, inf)")
+    learning_rate_decay_steps: int | None = setting(
+        None, "anneal both learning rates linearly to zero, from the first update to step N", "[1, inf)"
+    )
     normalize_observations: bool = setting(False, "scale states by the mean and deviation of all states seen")
     batch_normalization: bool = setting(False, "normalize the state and the hidden layers (first post and paper)")
     kernel_initializer: str = setting(

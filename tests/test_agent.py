@@ -101,6 +101,25 @@ def test_a_transition_is_stored_as_it_was_remembered(small):
 
 
 @pytest.mark.parametrize(
+    "rounds", [{}, {"train_frequency": 4, "gradient_steps": 4}, {"train_frequency": 4, "gradient_steps": 1}]
+)
+def test_learning_rates_fall_linearly_from_the_first_update_to_zero_at_the_given_step(small, rounds):
+    """Counted in environment steps, however many updates they have."""
+    decay = {"learning_starts": 20, "learning_rate_decay_steps": 60, "critic_learning_rate": 4e-4}
+    agent = DDPG(3, 2, replace(small, **decay, **rounds))
+    rates = []
+    for transition in transitions(72):
+        agent.remember(*transition)
+        if agent.steps in (20, 40, 60):
+            optimizers = agent.actor_optimizer, agent.critic_optimizer
+            rates.append([float(optimizer.learning_rate) for optimizer in optimizers])
+            weights = numbers(agent.critic)
+        agent.update()
+    np.testing.assert_allclose(rates, [[1e-4, 4e-4], [5e-5, 2e-4], [0, 0]], atol=1e-9)
+    np.testing.assert_array_equal(numbers(agent.critic), weights)  # those of step 60
+
+
+@pytest.mark.parametrize(
     ("settings", "expected"),
     [
         ({}, range(16, 31)),

@@ -21,6 +21,7 @@ SLOW = [
         ("HalfCheetah-v5", BETWEEN),
         ("HalfCheetah-v5", ["--normalize-observations"]),
         ("HalfCheetah-v5", ["--normalize-observations", *BETWEEN]),
+        ("HalfCheetah-v5", ["--learning-rate-decay-steps", "2500"]),
     )
 ]
 
