@@ -69,6 +69,12 @@ def test_the_speeds_on_a_gpu_are_what_was_measured(path, settings, columns, gpu,
         assert number(shown[setting]["GPU over CPU"]) == pytest.approx(ratio, abs=0.0051)
 
 
+def test_the_readme_has_the_range_of_the_gains_on_a_gpu():
+    gains = [median_ratio(speeds["GPU"], speeds["CPU"]) for speeds in by_setting(GPU, contender="processor").values()]
+    sentence = f"it is {min(gains):.0f} to {max(gains):.0f} times as fast as on the 16 cores beside it"
+    assert sentence in " ".join(Page("README.md").prose.split())
+
+
 def test_the_differences_of_weights_on_a_gpu_are_what_was_measured():
     measured = read_csv("benchmarks/results/gpu_agreement.csv")
     (table,) = [table for table in PERFORMANCE.tables() if "from the CPU" in table[0]]
