@@ -17,13 +17,13 @@ STEPS = 200_000
 BASE = replace(PRESETS["mujoco"], train_frequency=50, gradient_steps=50, evaluate_every=10_000, checkpoint_every=50_000)
 VARIANTS = [
     Variant("as it is"),
-    Variant("normalized observations", {"normalize_observations": True}),
+    Variant("no normalized observations", {"normalize_observations": False}),
     Variant("minibatch 256", {"batch_size": 256}),
     Variant("minibatch 64", {"batch_size": 64}),
     Variant("actor learning rate 1e-4", {"actor_learning_rate": 1e-4}),
     Variant("no target networks", {"tau": 1.0}),
     Variant("Ornstein-Uhlenbeck noise", {"noise": "ou", "noise_sigma": 0.2}),
-    Variant("batch normalization", {"batch_normalization": True}),
+    Variant("batch normalization instead", {"batch_normalization": True, "normalize_observations": False}),
 ]
 
 if __name__ == "__main__":

@@ -129,6 +129,6 @@ PRESETS: dict[str, Config] = {
     "classic": Config(
         learning_starts=10_000, gamma=0.98, batch_size=256, buffer_size=200_000, actor_learning_rate=1e-3
     ),
-    # PFRL's settings for the MuJoCo tasks
-    "mujoco": Config(learning_starts=10_000, batch_size=100, actor_learning_rate=1e-3),
+    # PFRL's settings for the MuJoCo tasks, and normalized observations
+    "mujoco": Config(learning_starts=10_000, batch_size=100, actor_learning_rate=1e-3, normalize_observations=True),
 }

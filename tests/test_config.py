@@ -45,6 +45,7 @@ def test_the_presets_for_larger_tasks_hold_the_settings_of_rl_zoo_and_pfrl():
         256,
     )
     assert (mujoco.gamma, mujoco.buffer_size, mujoco.learning_starts, mujoco.batch_size) == (0.99, 10**6, 10_000, 100)
+    assert (mujoco.normalize_observations, classic.normalize_observations) == (True, False)
     for preset in (classic, mujoco):
         assert (preset.actor_learning_rate, preset.critic_learning_rate) == (1e-3, 1e-3)
         assert (preset.noise, preset.noise_sigma, preset.tau, preset.hidden_units) == (
