@@ -65,8 +65,8 @@ MISTAKES = {
     ),
     "target critic never updated": (Patch("agent.py", SOFT_UPDATE_OF_CRITIC, "pass"),),
     "one learning rate for both": (
-        Patch("agent.py", "keras.optimizers.Adam(config.actor_learning_rate)",
-              "keras.optimizers.Adam(config.critic_learning_rate)"),
+        Patch("agent.py", "keras.optimizers.Adam(self._learning_rate(config.actor_learning_rate))",
+              "keras.optimizers.Adam(self._learning_rate(config.critic_learning_rate))"),
     ),
     "an action that enters twice": (
         Patch("networks.py", "x = ops.concatenate([x, action], axis=1)  # (N, state_size + action_size)",
