@@ -93,6 +93,12 @@ class Config:
                 "use a smaller minibatch or a larger --buffer-size",
                 "batch_size",
             )
+        first_update = max(self.batch_size, self.learning_starts)
+        if self.learning_rate_decay_steps is not None and self.learning_rate_decay_steps <= first_update:
+            raise RequestError(
+                f"the learning rates would be zero from the first update on; use more than {first_update} steps",
+                "learning_rate_decay_steps",
+            )
         if self.batch_normalization and self.batch_size == 1:
             raise RequestError(
                 "batch normalization over a single transition turns every state into zeros; use at least 2, "

@@ -129,6 +129,13 @@ def test_a_minibatch_larger_than_the_buffer_is_refused():
     assert Config(batch_size=64, buffer_size=64).batch_size == 64
 
 
+def test_learning_rates_that_are_zero_from_the_first_update_on_are_refused():
+    error = refusal(learning_starts=100, learning_rate_decay_steps=100)
+    assert error.setting == "learning_rate_decay_steps"
+    assert str(error).endswith("use more than 100 steps")
+    assert Config(learning_starts=100, learning_rate_decay_steps=101).learning_rate_decay_steps == 101
+
+
 def test_batch_normalization_over_a_single_transition_is_refused():
     error = refusal(batch_size=1, batch_normalization=True)
     assert error.setting == "batch_size"
