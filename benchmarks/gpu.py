@@ -144,12 +144,10 @@ def main() -> None:
     }
     for name, measured in parts.items():
         rows = []
-        for row in measured:
+        for row in measured:  # written each time, so that an interrupted benchmark keeps what it measured
             print(*row.values(), flush=True)
             rows.append(row)
-            write_csv(
-                arguments.out.results / f"gpu_{name}.csv", rows
-            )  # an interrupted benchmark keeps what it measured
+            write_csv(arguments.out.results / f"gpu_{name}.csv", rows)
 
 
 if __name__ == "__main__":

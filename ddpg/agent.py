@@ -161,18 +161,14 @@ class DDPG:
         return Metrics(critic_loss, actor_loss, *map(tf.reduce_mean, (q_value, target_q, saturated)))
 
     def _update_is_due(self) -> bool:
-        return self.steps >= self._first_update_step and self.steps % self.config.train_frequency == 0
-
-    @property
-    def _first_update_step(self) -> int:
-        return max(self.config.batch_size, self.config.learning_starts)
+        return self.steps >= self.config.first_update_step and self.steps % self.config.train_frequency == 0
 
     def _learning_rate(self, initial: float) -> float | keras.optimizers.schedules.LearningRateSchedule:
         """Return Adam's step size: constant, or falling linearly to zero over `learning_rate_decay_steps`."""
         config, steps = self.config, self.config.learning_rate_decay_steps
         if steps is None:
             return initial
-        updates = (steps - self._first_update_step) * config.gradient_steps // config.train_frequency
+        updates = (steps - config.first_update_step) * config.gradient_steps // config.train_frequency
         return keras.optimizers.schedules.PolynomialDecay(initial, max(1, updates), end_learning_rate=0.0)
 
     def _noise_scale(self) -> np.float32:

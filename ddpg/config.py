@@ -93,10 +93,10 @@ class Config:
                 "use a smaller minibatch or a larger --buffer-size",
                 "batch_size",
             )
-        first_update = max(self.batch_size, self.learning_starts)
-        if self.learning_rate_decay_steps is not None and self.learning_rate_decay_steps <= first_update:
+        if self.learning_rate_decay_steps is not None and self.learning_rate_decay_steps <= self.first_update_step:
             raise RequestError(
-                f"the learning rates would be zero from the first update on; use more than {first_update} steps",
+                "the learning rates would be zero from the first update on; "
+                f"use more than {self.first_update_step} steps",
                 "learning_rate_decay_steps",
             )
         if self.batch_normalization and self.batch_size == 1:
@@ -105,6 +105,11 @@ class Config:
                 "or --no-batch-normalization",
                 "batch_size",
             )
+
+    @property
+    def first_update_step(self) -> int:
+        """The environment step from which on updates are due: a minibatch is stored, and the random steps are over."""
+        return max(self.batch_size, self.learning_starts)
 
     def as_json(self) -> dict[str, Any]:
         """Return the settings as JSON-ready values, for `config.json`."""

@@ -67,10 +67,9 @@ def most_steps(config: Config, limit: int | None = None) -> int:
 
 def notes_on(config: Config, steps: int) -> list[str]:
     """Return what a user should know about settings that are almost certainly a mistake, in a run of `steps`."""
-    first_update = max(config.batch_size, config.learning_starts)
-    if steps < first_update:
+    if steps < config.first_update_step:
         return [
-            f"no update is to be expected: updates start at step {first_update} "
+            f"no update is to be expected: updates start at step {config.first_update_step} "
             f"(--batch-size, --learning-starts), and the run has {'' if config.steps else 'at most '}{steps} steps"
         ]
     return []
