@@ -26,7 +26,9 @@ def run_tests(copy: Path, tests: Sequence[str]) -> int:
         os.dup2(log.fileno(), 2)
     import pytest
 
-    code = pytest.main(["-x", "-n", "0", "-p", "no:cacheprovider", "-m", "", *tests])  # -m "": slow ones too
+    # A temporary folder of its own: in a shared one, two runs at a time would remove each other's old folders.
+    own = ["-n", "0", "-p", "no:cacheprovider", "--basetemp", "tmp"]
+    code = pytest.main(["-x", *own, "-m", "", *tests])  # -m "": slow ones too
     sys.stdout.flush()
     return int(code)
 
