@@ -3,10 +3,10 @@
 import argparse
 import os
 import pickle
-import signal
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +16,7 @@ from output import ROOT, read_csv
 from patches import Patch, patched_copy
 
 from ddpg.errors import RequestError
+from ddpg.run.signals import StopRequest
 from ddpg.sweep.jobs import Job, TrainingJob
 from ddpg.sweep.sweep import open_sweep, run_all
 
@@ -35,17 +36,22 @@ class PatchedJob(TrainingJob):
 
     def run(self) -> bool:
         """Train and test; return whether the run came to its end, or was asked to stop before."""
-        job = pickle.dumps(TrainingJob(self.folder, self.config, self.test_episodes))
-        with tempfile.TemporaryDirectory() as folder:
+        with (
+            tempfile.TemporaryDirectory() as folder,
+            tempfile.TemporaryFile() as job,
+            tempfile.TemporaryFile() as errors,
+        ):
+            pickle.dump(TrainingJob(self.folder, self.config, self.test_episodes), job)
+            job.seek(0)
             command, where = [sys.executable, "-c", RUN], patched_copy(Path(folder, "code"), self.patches)
-            with subprocess.Popen(command, cwd=where, stdin=subprocess.PIPE, stderr=subprocess.PIPE) as process:
-                try:
-                    _, errors = process.communicate(job)
-                except KeyboardInterrupt:  # Ray's way to ask for a stop
-                    process.send_signal(signal.SIGINT)
-                    _, errors = process.communicate()
+            with subprocess.Popen(command, cwd=where, stdin=job, stderr=errors) as process, StopRequest() as stop:
+                while process.poll() is None and not stop.signal_number:
+                    time.sleep(0.5)
+                process.terminate()  # Ray's workers block SIGINT, and so do their children
+            errors.seek(0)
+            report = errors.read().decode(errors="replace").strip()
         if process.returncode not in (0, STOPPED):
-            raise RuntimeError(errors.decode(errors="replace").strip().splitlines()[-1])
+            raise RuntimeError((report or f"exit code {process.returncode}").splitlines()[-1])
         return process.returncode == 0
 
 

@@ -3,10 +3,12 @@
 import os
 import signal
 import subprocess
+import sys
 import time
 
 import pytest
 
+from tests.helpers.pages import ROOT
 from tests.helpers.runs import assert_same_run
 from tests.helpers.sweeps import LONG, TASK, start, train_alone, wait_for_rows, worker_of
 
@@ -61,6 +63,32 @@ def test_a_sweep_that_was_killed_or_stopped_goes_on_with_the_same_command(tmp_pa
     assert_same_run(whole, run)
     seconds = [line.rsplit(",", 1)[1] for line in (run / "episodes.csv").read_text().splitlines()]
     assert seconds[1:3] == [line.rsplit(",", 1)[1] for line in before[1:3]]  # these episodes were not repeated
+
+
+BENCHMARK = """
+import sys
+from pathlib import Path
+
+sys.path.insert(0, "benchmarks")
+from ddpg.config import Config
+from sweeps import PatchedJob, carry_out
+
+folder = Path(sys.argv[1])
+settings = Config(steps=1_000_000, checkpoint_every=1_000_000, batch_size=8, hidden_units=(8, 8), threads=1)
+carry_out(folder, [PatchedJob(folder / "run", settings)], {}, cores=1)
+"""
+
+
+def test_a_stopped_benchmark_saves_its_runs(tmp_path):
+    """Ray's workers block SIGINT, so the processes that they start for patched copies of the code do too."""
+    command = [sys.executable, "-c", BENCHMARK, str(tmp_path)]
+    with subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, text=True) as process:
+        wait_for_rows(tmp_path / "run" / "episodes.csv", 2, process)
+        process.send_signal(signal.SIGTERM)
+        process.communicate(timeout=50)
+    assert process.returncode == 143
+    steps = (tmp_path / "run" / "episodes.csv").read_text().splitlines()[-1].split(",")[1]
+    assert (tmp_path / "run" / "checkpoints" / f"step-{int(steps):09d}").exists()
 
 
 def test_two_sweeps_into_one_folder_are_refused(tmp_path):
