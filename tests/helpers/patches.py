@@ -2,6 +2,7 @@
 
 import shutil
 import tomllib
+from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
 
@@ -32,7 +33,22 @@ def known_mistakes() -> list[Mistake]:
     ]
 
 
-def patched_copy(folder: Path, patches: tuple[Patch, ...]) -> Path:
+def patched_files(patches: Iterable[Patch]) -> dict[str, str]:
+    """Return the new text of each file that patches change.
+
+    Raises:
+        ValueError: A patch does not fit the code.
+    """
+    texts: dict[str, str] = {}
+    for file, old, new in patches:
+        text = texts.get(file) or (ROOT / "ddpg" / file).read_text(encoding="utf-8")
+        if text.count(old) != 1:
+            raise ValueError(f"ddpg/{file} has {text.count(old)} times, not once:\n{old}")
+        texts[file] = text.replace(old, new)
+    return texts
+
+
+def patched_copy(folder: Path, patches: Iterable[Patch]) -> Path:
     """Copy the package, its two scripts and its tests into a folder, patch the copy, and return the folder.
 
     Raises:
@@ -42,10 +58,6 @@ def patched_copy(folder: Path, patches: tuple[Patch, ...]) -> Path:
         shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
     for name in ("train.py", "evaluate.py", "pyproject.toml"):
         shutil.copy(ROOT / name, folder)
-    for patch in patches:
-        path = folder / "ddpg" / patch.file
-        text = path.read_text(encoding="utf-8")
-        if text.count(patch.old) != 1:
-            raise ValueError(f"ddpg/{patch.file} has {text.count(patch.old)} times, not once:\n{patch.old}")
-        path.write_text(text.replace(patch.old, patch.new), encoding="utf-8")
+    for file, text in patched_files(patches).items():
+        (folder / "ddpg" / file).write_text(text, encoding="utf-8")
     return folder

@@ -1,12 +1,13 @@
-"""The benchmarks change copies of the code by patches: a line of the package that changes takes its patches with it."""
+"""Benchmarks and known mistakes patch copies of the code: a change of the package takes their patches along."""
 
 import pytest
 
 from tests.helpers.pages import ROOT
+from tests.helpers.patches import known_mistakes, patched_files
 
 
 @pytest.mark.parametrize("script", ["ablation", "blog_mistakes", "parity"])
-def test_every_patch_fits_the_code(script, tmp_path, monkeypatch):
+def test_every_patch_of_a_benchmark_fits_the_code(script, tmp_path, monkeypatch):
     monkeypatch.syspath_prepend(ROOT / "benchmarks")
     module = __import__(script)
     from patches import patched_copy
@@ -20,3 +21,11 @@ def test_every_patch_fits_the_code(script, tmp_path, monkeypatch):
     assert sum(map(bool, changes)) >= 3
     for number, patches in enumerate(changes):
         patched_copy(tmp_path / str(number), patches)
+
+
+def test_every_known_mistake_fits_the_code():
+    """And its test exists; `tests/mutations.py` says whether that test fails."""
+    assert len({mistake.name for mistake in known_mistakes()}) == len(known_mistakes()) > 150
+    for mistake in known_mistakes():
+        assert patched_files(mistake.patches), mistake.name
+        assert (ROOT / mistake.test.split("::")[0]).exists(), mistake.name
