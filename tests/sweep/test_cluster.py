@@ -12,6 +12,7 @@ from tests.helpers.runs import assert_same_run
 from tests.helpers.sweeps import LONG, start, train_alone, wait_for_rows, worker_of
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
+LONGER = (*LONG, "--steps", "12000")  # on a busy machine, the first run must not end before the second one begins
 
 # Two nodes of one core each, in a process of their own. "remove" takes the second one away without grace.
 NODES = """
@@ -54,7 +55,7 @@ def node_of(process: int) -> str:
 def test_a_run_whose_node_is_lost_goes_on_elsewhere_with_the_same_bits(tmp_path, cluster):
     address = cluster.stdout.readline().strip()
     runs = [tmp_path / "s" / "Pendulum-v1" / f"seed{seed}" for seed in (0, 1)]
-    with start(tmp_path / "s", *LONG, "--seeds", "2", "--address", address) as process:
+    with start(tmp_path / "s", *LONGER, "--seeds", "2", "--address", address) as process:
         for run in runs:  # both go at once, each on its own node
             wait_for_rows(run / "episodes.csv", 4, process)
         assert node_of(worker_of(runs[0])) != node_of(worker_of(runs[1]))
@@ -65,7 +66,7 @@ def test_a_run_whose_node_is_lost_goes_on_elsewhere_with_the_same_bits(tmp_path,
     assert process.returncode == 0, out + err
     assert "2 of 2 runs finished" in out
     for seed, run in enumerate(runs):
-        train_alone(tmp_path / f"alone{seed}", *LONG, "--seed", str(seed))
+        train_alone(tmp_path / f"alone{seed}", *LONGER, "--seed", str(seed))
         assert_same_run(tmp_path / f"alone{seed}", run)
     assert cluster.poll() is None  # the cluster was joined, so it is left running
 
