@@ -27,8 +27,7 @@ def open_environment(config: Config, render_mode: str | None = None) -> Iterator
     environment = make_environment(
         config.env, config.env_kwargs, config.action_bound, render_mode, config.max_episode_steps
     )
-    if render_mode == "rgb_array":
-        follow_robot(environment)
+    follow_robot(environment)
     try:
         yield environment
     finally:

@@ -1,4 +1,4 @@
-"""Films of an evaluation show the robot."""
+"""Films and windows of an evaluation show the robot."""
 
 import pytest
 
@@ -17,10 +17,12 @@ from ddpg.run.environments import open_environment
 )
 def test_the_camera_follows_a_robot_that_would_leave_the_picture(task, camera):
     mujoco = pytest.importorskip("mujoco")
-    with open_environment(Config(env=task), "rgb_array") as environment:
+    with open_environment(Config(env=task)) as environment:
         renderer = environment.unwrapped.mujoco_renderer
-        name = mujoco.mj_id2name(renderer.model, mujoco.mjtObj.mjOBJ_CAMERA, renderer.camera_id)
-    assert (name if renderer.camera_id >= 0 else None) == camera
+        in_pictures, in_windows = renderer.camera_id, (renderer.default_cam_config or {}).get("fixedcamid", -1)
+        name = mujoco.mj_id2name(renderer.model, mujoco.mjtObj.mjOBJ_CAMERA, in_pictures)
+    assert (name if in_pictures >= 0 else None) == camera
+    assert in_windows == in_pictures
 
 
 @pytest.mark.parametrize(
@@ -30,4 +32,6 @@ def test_the_camera_follows_a_robot_that_would_leave_the_picture(task, camera):
 def test_a_camera_that_was_chosen_stays(choice, camera):
     pytest.importorskip("mujoco")
     with open_environment(Config(env="HalfCheetah-v5", env_kwargs=choice), "rgb_array") as environment:
-        assert environment.unwrapped.mujoco_renderer.camera_id == camera
+        renderer = environment.unwrapped.mujoco_renderer
+        assert renderer.camera_id == camera
+        assert "fixedcamid" not in renderer.default_cam_config
