@@ -64,7 +64,7 @@ def main(
     folder = arguments.folder.absolute()
     base = replace(base, evaluate_every=arguments.evaluate_every, threads=1)
     runs = runs_of(cells, base, arguments.seeds, folder)
-    carry_out(folder, [job for _, job in runs], {"patches": patches}, arguments.jobs)
+    carry_out(folder, [job for _, job in runs], {"patches": patches}, arguments.jobs, may_diverge=True)
 
     results, curves = arguments.out.results / f"{name}.csv", arguments.out.plots / f"{name}.csv"
     write_csv(results, [result(key, job) for key, job in runs])
@@ -107,12 +107,16 @@ def parse(description: str | None, name: str, evaluate_every: int, seeds: int) -
 
 
 def result(key: dict[str, Any], job: PatchedJob) -> dict[str, Any]:
-    """Return a row of the table: how good a run was at the end, and in the last third of its evaluations."""
+    """Return a row of the table: how good a run was at the end, and in the last third of its evaluations.
+
+    There is no end if the networks diverged.
+    """
     scores = [float(point["mean"]) for point in curve(job)]
     late = float(np.mean(scores[-(len(scores) // 3) :]))
     last = read_csv(job.folder / "episodes.csv")[-1]
     speed = round(int(last["steps"]) / float(last["seconds"]))
-    final = json.loads((job.folder / "test.json").read_text(encoding="utf-8"))["results"]["mean"]
+    test = job.folder / "test.json"
+    final = json.loads(test.read_text(encoding="utf-8"))["results"]["mean"] if test.exists() else ""
     own = {"seed": job.config.seed, "steps": job.config.steps}
     return key | own | {"final": final, "late": late, "steps_per_second": speed}
 

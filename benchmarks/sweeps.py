@@ -20,6 +20,7 @@ from ddpg.run.signals import StopRequest
 from ddpg.sweep.jobs import Job, TrainingJob
 from ddpg.sweep.sweep import open_sweep, run_all
 
+DIVERGED = ("non-finite", "NaN")  # in the reason why a run failed
 STOPPED = 3  # exit code of a run that was asked to stop and has saved
 RUN = f"import pickle, sys; sys.exit(0 if pickle.load(sys.stdin.buffer).run() else {STOPPED})"
 
@@ -68,8 +69,23 @@ def add_sweep_flags(parser: argparse.ArgumentParser, name: str, seeds: int) -> N
     parser.add_argument("--folder", type=Path, default=ROOT / "runs" / name, help="folder of the runs")
 
 
-def carry_out(folder: Path, jobs: Sequence[Job], extra: dict[str, Any], cores: int, unit: str = "step") -> None:
+def carry_out(
+    folder: Path,
+    jobs: Sequence[Job],
+    extra: dict[str, Any],
+    cores: int,
+    unit: str = "step",
+    may_diverge: bool = False,
+) -> None:
     """Carry out the runs that are not finished yet.
+
+    Args:
+        folder: The folder of the runs.
+        jobs: The runs.
+        extra: What else must be the same when the benchmark is repeated.
+        cores: How many cores to use at a time.
+        unit: What the steps of the runs are called.
+        may_diverge: Whether a run whose networks become NaN is a result, and not a failure. It has no `test.json`.
 
     Raises:
         SystemExit: The folder has other runs, the user stopped the benchmark, or a run failed.
@@ -84,8 +100,13 @@ def carry_out(folder: Path, jobs: Sequence[Job], extra: dict[str, Any], cores: i
         raise SystemExit(f"error: {error}") from None
     if outcome.signal_number:
         raise SystemExit(128 + outcome.signal_number)
-    if outcome.failures:
-        raise SystemExit("\n".join(f"{folder}: {reason}" for folder, reason in outcome.failures.items()))
+    failures = [
+        f"{folder}: {reason}"
+        for folder, reason in outcome.failures.items()
+        if not may_diverge or not any(word in reason for word in DIVERGED)
+    ]
+    if failures:
+        raise SystemExit("\n".join(failures))
 
 
 def curve(job: TrainingJob) -> list[dict[str, Any]]:

@@ -75,6 +75,8 @@ def test_the_final_returns_on_halfcheetah_are_means_over_the_seeds():
         assert shown in RESULTS.prose
         mean = statistics.mean(float(run["final"]) for run in runs if run["variant"] == variant)
         assert number(shown) == pytest.approx(mean, abs=0.51)
+    assert "one of the three runs stopped with NaN" in RESULTS.prose
+    assert [run["variant"] for run in runs if not run["final"]] == ["no target networks"]
 
 
 def test_the_table_of_normalization_is_what_was_measured():
