@@ -1,6 +1,6 @@
 """One change at a time to the preset `mujoco`, on a task that is not easy: HalfCheetah-v5.
 
-    python benchmarks/ablation_halfcheetah.py        # about three hours on two cores
+    python benchmarks/ablation_halfcheetah.py        # about two hours on two cores
     python benchmarks/pictures.py plots/ablation_halfcheetah.csv plots/ablation_halfcheetah.png  # the picture again
 
 It writes results/ablation_halfcheetah.csv, plots/ablation_halfcheetah.csv and plots/ablation_halfcheetah.png. An
