@@ -27,11 +27,14 @@ def follow_robot(environment: gymnasium.Env) -> None:
     """Let the camera of a MuJoCo task follow the robot, if its model has a camera named "track" for this.
 
     Gymnasium 1.4 uses neither that camera nor the body to follow that a task's settings name (`trackbodyid`), so a
-    HalfCheetah runs out of the picture within a second. A camera that the user has chosen is not changed.
+    HalfCheetah runs out of the picture within a second. A camera that the user or the task has chosen is not
+    changed.
     """
     renderer = getattr(environment.unwrapped, "mujoco_renderer", None)
+    if renderer is None or renderer.camera_id != -1:
+        return
     settings = environment.spec.kwargs if environment.spec else {}
-    if renderer is None or settings.keys() & {"camera_id", "camera_name", "default_camera_config"}:
+    if settings.keys() & {"camera_id", "camera_name", "default_camera_config"}:
         return
     import mujoco
 

@@ -1,5 +1,6 @@
 """Films and windows of an evaluation show the robot."""
 
+import gymnasium
 import pytest
 
 from ddpg import Config
@@ -35,3 +36,15 @@ def test_a_camera_that_was_chosen_stays(choice, camera):
         renderer = environment.unwrapped.mujoco_renderer
         assert renderer.camera_id == camera
         assert "fixedcamid" not in renderer.default_cam_config
+
+
+def test_a_camera_that_the_task_chose_stays():
+    pytest.importorskip("mujoco")
+    from gymnasium.envs.mujoco.half_cheetah_v5 import HalfCheetahEnv
+
+    gymnasium.register("OwnCamera-v0", lambda **settings: HalfCheetahEnv(camera_id=1, **settings))
+    try:
+        with open_environment(Config(env="OwnCamera-v0")) as environment:
+            assert environment.unwrapped.mujoco_renderer.camera_id == 1
+    finally:
+        del gymnasium.registry["OwnCamera-v0"]
