@@ -50,13 +50,18 @@ class DDPG:
         actor_seed, critic_seed = (int(seed) for seed in stream(config.seed, "weights").generate_state(2))
         self.actor, self.target_actor = (self._make_actor(actor_seed, name) for name in ("actor", "target_actor"))
         self.critic, self.target_critic = (self._make_critic(critic_seed, name) for name in ("critic", "target_critic"))
+        # The actor without exploration: the same one, or an average of it over about 1 / evaluation_tau updates.
+        averages = config.evaluation_tau < 1.0
+        self.evaluated_actor = self._make_actor(actor_seed, "evaluated_actor") if averages else self.actor
         # A subclassed network has no weights before its first call; copying earlier would copy nothing.
         state, action = tf.zeros([1, state_size]), tf.zeros([1, action_size])
         for actor, critic in ((self.actor, self.critic), (self.target_actor, self.target_critic)):
             actor(state)
             critic(state, action)
+        self.evaluated_actor(state)
         equations.soft_update(self.target_actor.variables, self.actor.variables, tau=1.0)
         equations.soft_update(self.target_critic.variables, self.critic.variables, tau=1.0)
+        equations.soft_update(self.evaluated_actor.variables, self.actor.variables, tau=1.0)
 
         self.actor_optimizer = keras.optimizers.Adam(self._learning_rate(config.actor_learning_rate))
         self.critic_optimizer = keras.optimizers.Adam(self._learning_rate(config.critic_learning_rate))
@@ -66,6 +71,7 @@ class DDPG:
         self.fast = FastCalls(
             lambda rows: self.train_step(self.replay_buffer.split(rows)),
             self.actor,
+            self.evaluated_actor,
             (config.gradient_steps, config.batch_size, self.replay_buffer.row_size),
             state_size,
             updates_every_step=config.train_frequency == 1,
@@ -92,7 +98,7 @@ class DDPG:
         """
         state = self.normalized(np.asarray(state, np.float32))
         if not explore:
-            return self.fast.policy(state)  # μ(s)
+            return self.fast.evaluated_policy(state)  # μ(s)
         if self.steps < self.config.learning_starts:
             return self.rngs["warm_up"].uniform(-1, 1, self.action_size).astype(np.float32)
         return equations.exploration_action(self.fast.next_policy(state), self.noise.sample() * self._noise_scale())
@@ -156,6 +162,10 @@ class DDPG:
         # Update the target networks: θ' <- τ θ + (1 - τ) θ'.
         equations.soft_update(self.target_critic.variables, self.critic.variables, self.config.tau)
         equations.soft_update(self.target_actor.variables, self.actor.variables, self.config.tau)
+
+        # Not in the paper: an average of the actor, to evaluate and export. Nothing learns from it.
+        if self.config.evaluation_tau < 1.0:
+            equations.soft_update(self.evaluated_actor.variables, self.actor.variables, self.config.evaluation_tau)
 
         saturated = tf.cast(tf.abs(policy_action) > 0.99, tf.float32)
         return Metrics(critic_loss, actor_loss, *map(tf.reduce_mean, (q_value, target_q, saturated)))

@@ -78,6 +78,9 @@ class Config:
     # Evaluation and checkpoints
     evaluate_every: int = setting(5_000, "environment steps between two noise-free evaluations", "[1, inf)")
     evaluation_episodes: int = setting(10, "episodes per evaluation", "[1, inf)")
+    evaluation_tau: float = setting(
+        1.0, "rate at which the actor to evaluate follows the one that learns; 1: it is the same", "(0, 1]"
+    )
     checkpoint_every: int = setting(10_000, "environment steps between two checkpoints", "[1, inf)")
     keep_checkpoints: int = setting(2, "newest checkpoints to keep, besides the best one", "[1, inf)")
 

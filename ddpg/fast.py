@@ -42,7 +42,8 @@ class FastCalls:
 
     Args:
         train_step: Takes the rows of one minibatch `(batch_size, row_size)`, returns a tuple of scalar metrics.
-        actor: The actor network.
+        actor: The actor network, which explores.
+        evaluated_actor: The actor without exploration: the same network, or another.
         minibatches_shape: `(gradient_steps, batch_size, row_size)`, what one update takes.
         state_size: Numbers in a state.
         updates_every_step: An update follows each step, so the next action can come from the call that updates.
@@ -53,12 +54,13 @@ class FastCalls:
         self,
         train_step: Callable[[Any], Sequence[Any]],
         actor: keras.Model,
+        evaluated_actor: keras.Model,
         minibatches_shape: tuple[int, int, int],
         state_size: int,
         updates_every_step: bool,
         jit_compile: bool,
     ) -> None:
-        self.train_step, self.actor = train_step, actor
+        self.train_step, self.actor, self.evaluated_actor = train_step, actor, evaluated_actor
         self.minibatches_shape, self.state_shape = minibatches_shape, (1, state_size)
         self.updates_every_step, self.jit_compile = updates_every_step, jit_compile
         self.forget_actions()
@@ -86,6 +88,10 @@ class FastCalls:
     def policy(self, state: np.ndarray) -> np.ndarray:
         """Return μ(s), `(action_size,)`, for any state `(state_size,)`."""
         return self._policy(tf.constant(state[None])).numpy()[0]
+
+    def evaluated_policy(self, state: np.ndarray) -> np.ndarray:
+        """Return μ(s) of the evaluated actor, `(action_size,)`, for any state `(state_size,)`."""
+        return self._evaluated_policy(tf.constant(state[None])).numpy()[0]
 
     def next_policy(self, state: np.ndarray) -> np.ndarray:
         """Return μ(s), `(action_size,)`, for the state in which training continues, as cheaply as possible."""
@@ -118,6 +124,13 @@ class FastCalls:
     def _policy(self) -> Callable:
         """μ for one state, `(1, state_size)` -> `(1, action_size)`."""
         return self._compile(lambda state: self.actor(state), self.state_shape)
+
+    @cached_property
+    def _evaluated_policy(self) -> Callable:
+        """The same, of the evaluated actor."""
+        if self.evaluated_actor is self.actor:
+            return self._policy
+        return self._compile(lambda state: self.evaluated_actor(state), self.state_shape)
 
     def _compile(self, function: Callable, *shapes: tuple[int, ...]) -> Callable:
         return compile_function(function, [tf.TensorSpec(shape, tf.float32) for shape in shapes], self.jit_compile)

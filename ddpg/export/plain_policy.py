@@ -18,7 +18,7 @@ def plain_policy(agent: DDPG, low: np.ndarray, high: np.ndarray) -> keras.Model:
         agent: The agent.
         low, high: The bounds of the task's actions, `(action_size,)`.
     """
-    actor = agent.actor
+    actor = agent.evaluated_actor
     state = keras.Input((agent.state_size,), name="state")
     x = copied(actor.normalize[0], normalized(agent, state))
     x = layers.ReLU(name="relu_1")(copied(actor.normalize[1], copied(actor.hidden_1, x)))

@@ -17,7 +17,7 @@ FIELDS = {"config": dict, "state_size": int, "action_size": int, "rngs": dict, "
 
 def variable_owners(agent: DDPG) -> dict[str, Any]:
     """Return the networks and optimizers, whose variables are all that training changes in TensorFlow."""
-    return {
+    owners = {
         "actor": agent.actor,
         "critic": agent.critic,
         "target_actor": agent.target_actor,
@@ -25,10 +25,13 @@ def variable_owners(agent: DDPG) -> dict[str, Any]:
         "actor_optimizer": agent.actor_optimizer,
         "critic_optimizer": agent.critic_optimizer,
     }
+    if agent.evaluated_actor is not agent.actor:
+        owners["evaluated_actor"] = agent.evaluated_actor
+    return owners
 
 
 def snapshot_of(agent: DDPG, episode: Episode, run_state: dict[str, Any]) -> Snapshot:
-    """Copy everything of an agent except its replay buffer: four networks, two optimizers, every random stream.
+    """Copy everything of an agent except its replay buffer: its networks, optimizers and random streams.
 
     Args:
         agent: The agent.
