@@ -61,6 +61,12 @@ def test_it_changes_no_bit_of_what_is_learned(averaging, jit_compile):
     assert without.evaluated_actor is without.actor
 
 
+def test_a_checkpoint_holds_it(averaging_run):
+    agent, _ = read_back(averaging_run.folder.path)
+    np.testing.assert_array_equal(numbers(agent.evaluated_actor), numbers(averaging_run.agent.evaluated_actor))
+    assert not np.array_equal(numbers(agent.evaluated_actor), numbers(agent.actor))
+
+
 def test_a_loaded_policy_is_the_average(averaging_run):
     agent, _ = read_back(averaging_run.folder.path)
     state = STATE / 2
