@@ -175,11 +175,11 @@ class DDPG:
 
     def _learning_rate(self, initial: float) -> float | keras.optimizers.schedules.LearningRateSchedule:
         """Return Adam's step size: constant, or falling linearly to zero over `learning_rate_decay_steps`."""
-        config, steps = self.config, self.config.learning_rate_decay_steps
+        steps = self.config.learning_rate_decay_steps
         if steps is None:
             return initial
-        updates = (steps - config.first_update_step) * config.gradient_steps // config.train_frequency
-        return keras.optimizers.schedules.PolynomialDecay(initial, max(1, updates), end_learning_rate=0.0)
+        updates = max(1, self.config.updates_until(steps))
+        return keras.optimizers.schedules.PolynomialDecay(initial, updates, end_learning_rate=0.0)
 
     def _noise_scale(self) -> np.float32:
         """Return the factor of the noise, which falls linearly from 1 to 0 over `noise_decay_steps`."""

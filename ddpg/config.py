@@ -114,6 +114,10 @@ class Config:
         """The environment step from which on updates are due: a minibatch is stored, and the random steps are over."""
         return max(self.batch_size, self.learning_starts)
 
+    def updates_until(self, step: int) -> int:
+        """Return how many updates are made between the first one and an environment step."""
+        return (step - self.first_update_step) * self.gradient_steps // self.train_frequency
+
     def as_json(self) -> dict[str, Any]:
         """Return the settings as JSON-ready values, for `config.json`."""
         return dataclasses.asdict(self)

@@ -66,10 +66,17 @@ def most_steps(config: Config, limit: int | None = None) -> int:
 
 def notes_on(config: Config, steps: int) -> list[str]:
     """Return what a user should know about settings that are almost certainly a mistake, in a run of `steps`."""
+    at_most = "" if config.steps else "at most "
     if steps < config.first_update_step:
         return [
             f"no update is to be expected: updates start at step {config.first_update_step} "
-            f"(--batch-size, --learning-starts), and the run has {'' if config.steps else 'at most '}{steps} steps"
+            f"(--batch-size, --learning-starts), and the run has {at_most}{steps} steps"
+        ]
+    updates, averaged = config.updates_until(steps), 1 / config.evaluation_tau
+    if config.evaluation_tau < 1 and updates < 3 * averaged:  # e^-3: 5 % of the average are the initial weights
+        return [
+            f"the evaluations will lag far behind: their actor is an average over {averaged:.0f} updates, and the run "
+            f"makes {at_most}{updates}; use an --evaluation-tau of {3 / max(1, updates):.1g} or more"
         ]
     return []
 

@@ -176,6 +176,15 @@ def test_a_run_too_short_for_an_update_is_noted_at_its_start(small, change):
     assert notes_on(replace(small, **change), 41) == []
 
 
+def test_a_run_too_short_for_its_average_is_noted_at_its_start(small):
+    """Its evaluations would be those of the initial weights, as if nothing was learned."""
+    config = replace(small, evaluation_tau=0.01, learning_starts=100, train_frequency=10, gradient_steps=5)
+    (note,) = notes_on(config, 698)
+    assert "an average over 100 updates, and the run makes at most 299; use an --evaluation-tau of 0.01 or more" in note
+    assert notes_on(config, 700) == []
+    assert notes_on(replace(config, evaluation_tau=1.0), 698) == []
+
+
 @pytest.mark.parametrize(
     ("settings", "expected"),
     [
