@@ -31,11 +31,12 @@ def require_memory(config: Config, state_size: int, action_size: int) -> None:
 
 
 def network_bytes(config: Config, state_size: int, action_size: int) -> int:
-    """Return the bytes of both networks, their targets and their optimizers."""
+    """Return the bytes of both networks, their targets and their optimizers, and of the average of the actor."""
     first, second = config.hidden_units
     actor = (state_size + 1) * first + (first + 1) * second + (second + 1) * action_size
     critic = (state_size + action_size + 1) * first + (first + action_size + 1) * second + second + 1
-    return 4 * COPIES * (actor + critic)
+    averages = config.evaluation_tau < 1.0
+    return 4 * (COPIES * (actor + critic) + averages * actor)
 
 
 def transition_bytes(state_size: int, action_size: int) -> int:

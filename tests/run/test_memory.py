@@ -52,6 +52,13 @@ def test_the_size_of_the_networks_is_that_of_their_variables_and_adams():
                     require_memory(Config(buffer_size=64), 3, 1)
 
 
+def test_an_average_of_the_actor_counts_as_one_more():
+    """It has no optimizer and no target."""
+    actor = 3 * 400 + 400 + 400 * 300 + 300 + 300 + 1
+    with_average, without = (memory.network_bytes(Config(evaluation_tau=tau), 3, 1) for tau in (0.1, 1.0))
+    assert with_average - without == 4 * actor
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc and the container's limit")
 def test_the_free_memory_is_that_of_the_machine_or_its_container(monkeypatch):
     """The smaller one: a container's limit kills a run that the machine could hold."""
