@@ -6,7 +6,7 @@ The runs need `--evaluation-tau` below 1 and a checkpoint for each evaluation (`
 `--evaluate-every`, and `--keep-checkpoints` large enough). The average's returns are those that the run has logged.
 The actor's own are measured here, over the same starts. Both are means of single evaluations.
 
-It writes plots/averaged_actor.csv and .png, and prints each run's mean over its last ten evaluations.
+It writes plots/learning-average.csv and .png, and prints each run's mean over its last ten evaluations.
 """
 
 from pathlib import Path
@@ -43,7 +43,7 @@ def main() -> None:
     arguments = parser.parse_args()
     import_tensorflow()
     curves = [curve for sweep in arguments.sweeps for run in run_folders(sweep) for curve in both_curves(run)]
-    path = arguments.out.plots / "averaged_actor.csv"
+    path = arguments.out.plots / "learning-average.csv"
     write_curves(curves, path)
     draw_comparison(compare(curves, LAST), curves, path.with_suffix(".png"))
     for curve in curves:

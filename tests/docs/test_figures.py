@@ -6,8 +6,9 @@ import statistics
 import numpy as np
 import pytest
 
+from ddpg.sweep.curves import read_curves
 from ddpg.sweep.statistics import bootstrap_interval
-from tests.helpers.pages import Page, number, read_csv
+from tests.helpers.pages import ROOT, Page, number, read_csv
 
 README, RESULTS = Page("README.md"), Page("docs/results.md")
 CHECKPOINTS, MOLGAN = Page("docs/checkpoints.md"), Page("docs/molgan.md")
@@ -80,6 +81,22 @@ def test_the_final_returns_on_halfcheetah_are_means_over_the_seeds():
         assert number(shown) == pytest.approx(mean, abs=0.51)
     assert "one of the three runs stopped with NaN" in RESULTS.prose
     assert [run["variant"] for run in runs if not run["final"]] == ["no target networks"]
+
+
+def test_the_actor_and_its_average_are_what_was_measured():
+    """The averages are those of the runs in the table of tasks."""
+    curves = read_curves([ROOT / "plots" / "learning-average.csv"])
+    published = {row["task"]: float(row["last_mean"]) for row in read_csv("plots/tasks.csv")}
+    table = RESULTS.table("task", "the actor", "its average")
+    assert {row["task"] for row in table} == {curve.task for curve in curves}
+    for row in table:
+        for setting in ("the actor", "its average"):
+            own = [curve for curve in curves if (curve.task, curve.setting) == (row["task"], setting)]
+            late = np.array([curve.scores[-10:].mean() for curve in own])
+            assert len(late) == 3
+            low, high = bootstrap_interval([late])
+            assert list(map(float, numbers(row[setting]))) == pytest.approx([late.mean(), low, high], abs=0.51)
+        assert late.mean() == pytest.approx(published[row["task"]])
 
 
 def test_the_table_of_normalization_is_what_was_measured():
