@@ -13,13 +13,12 @@ from pathlib import Path
 
 import numpy as np
 from output import add_output_flag, parser_for
+from tasks import LAST
 
 from ddpg.run.command_line import import_tensorflow
 from ddpg.sweep.compare import compare
 from ddpg.sweep.curves import Curve, read_run, run_folders, write_curves
 from ddpg.sweep.plotting import draw_comparison
-
-LAST = 10
 
 
 class LearningActor:

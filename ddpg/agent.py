@@ -51,8 +51,7 @@ class DDPG:
         self.actor, self.target_actor = (self._make_actor(actor_seed, name) for name in ("actor", "target_actor"))
         self.critic, self.target_critic = (self._make_critic(critic_seed, name) for name in ("critic", "target_critic"))
         # The actor without exploration: the same one, or an average of it over about 1 / evaluation_tau updates.
-        averages = config.evaluation_tau < 1.0
-        self.evaluated_actor = self._make_actor(actor_seed, "evaluated_actor") if averages else self.actor
+        self.evaluated_actor = self._make_actor(actor_seed, "evaluated_actor") if config.averages_actor else self.actor
         # A subclassed network has no weights before its first call; copying earlier would copy nothing.
         state, action = tf.zeros([1, state_size]), tf.zeros([1, action_size])
         for actor, critic in ((self.actor, self.critic), (self.target_actor, self.target_critic)):
@@ -164,7 +163,7 @@ class DDPG:
         equations.soft_update(self.target_actor.variables, self.actor.variables, self.config.tau)
 
         # Not in the paper: an average of the actor, to evaluate and export. Nothing learns from it.
-        if self.config.evaluation_tau < 1.0:
+        if self.config.averages_actor:
             equations.soft_update(self.evaluated_actor.variables, self.actor.variables, self.config.evaluation_tau)
 
         saturated = tf.cast(tf.abs(policy_action) > 0.99, tf.float32)

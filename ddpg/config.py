@@ -114,6 +114,11 @@ class Config:
         """The environment step from which on updates are due: a minibatch is stored, and the random steps are over."""
         return max(self.batch_size, self.learning_starts)
 
+    @property
+    def averages_actor(self) -> bool:
+        """Whether the actor to evaluate is an average of the one that learns, and not the same."""
+        return self.evaluation_tau < 1.0
+
     def updates_until(self, step: int) -> int:
         """Return how many updates are made between the first one and an environment step."""
         return (step - self.first_update_step) * self.gradient_steps // self.train_frequency

@@ -73,7 +73,7 @@ def notes_on(config: Config, steps: int) -> list[str]:
             f"(--batch-size, --learning-starts), and the run has {at_most}{steps} steps"
         ]
     updates, averaged = config.updates_until(steps), 1 / config.evaluation_tau
-    if config.evaluation_tau < 1 and updates < 3 * averaged:  # e^-3: 5 % of the average are the initial weights
+    if config.averages_actor and updates < 3 * averaged:  # e^-3: 5 % of the average are the initial weights
         return [
             f"the evaluations will lag far behind: their actor is an average over {averaged:.0f} updates, and the run "
             f"makes {at_most}{updates}; use an --evaluation-tau of {3 / max(1, updates):.1g} or more"

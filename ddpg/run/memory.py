@@ -35,8 +35,7 @@ def network_bytes(config: Config, state_size: int, action_size: int) -> int:
     first, second = config.hidden_units
     actor = (state_size + 1) * first + (first + 1) * second + (second + 1) * action_size
     critic = (state_size + action_size + 1) * first + (first + action_size + 1) * second + second + 1
-    averages = config.evaluation_tau < 1.0
-    return 4 * (COPIES * (actor + critic) + averages * actor)
+    return 4 * (COPIES * (actor + critic) + config.averages_actor * actor)
 
 
 def transition_bytes(state_size: int, action_size: int) -> int:
