@@ -3,8 +3,9 @@
     python benchmarks/gpu.py        # about fifteen minutes on a machine with an NVIDIA GPU
 
 First, the same updates are made once on the CPU and four times on the GPU, and the weights are compared. Then both
-train in turn. At the end, several runs train at a time, on the GPU or with one thread of the CPU each. It writes
-gpu_agreement.csv, gpu_speed.csv and gpu_runs.csv to benchmarks/results.
+train in turn, and the GPU trains in turn with XLA's deterministic operations and without. At the end, several runs
+train at a time, on the GPU or with one thread of the CPU each. It writes gpu_agreement.csv, gpu_speed.csv,
+gpu_deterministic.csv and gpu_runs.csv to benchmarks/results.
 """
 
 import argparse
@@ -79,18 +80,20 @@ def difference(one: np.ndarray, other: np.ndarray) -> float:
     return float(np.abs(one - other).max())
 
 
-def speeds(tasks: list[str], batch_sizes: list[int], rounds: int) -> Iterator[dict]:
-    """Train on both in turn; yield a row per setting, round and processor."""
+def speeds(
+    tasks: list[str], batch_sizes: list[int], rounds: int, processors: dict[str, dict[str, str]]
+) -> Iterator[dict]:
+    """Train on the processors in turn, each with its environment variables; yield a row per setting and round."""
     settings = [(task, size, updates) for task in tasks for size in batch_sizes for updates in (1, 50)]
     for task, batch_size, updates in settings:
         workers = {
             processor: Worker("ours", task, batch_size, updates, environment)
-            for processor, environment in (("GPU", GPU), ("CPU", CPU))
+            for processor, environment in processors.items()
         }
         warm_up(workers.values(), max(1_000, batch_size) + 300)
         for number in range(rounds):
             for processor, worker in workers.items():
-                time.sleep(0.1)  # the threads of the other go to sleep
+                time.sleep(0.1)  # the threads of the others go to sleep
                 speed = worker.steps_per_second(200)
                 setting = {"task": task, "batch_size": batch_size, "updates": updates}
                 yield setting | {"round": number, "processor": processor, "steps_per_second": round(speed, 2)}
@@ -137,9 +140,11 @@ def main() -> None:
     arguments = parse()
     if arguments.save_weights:
         return save_weights(arguments.save_weights)
+    modes = {"GPU": GPU, "deterministic GPU": DETERMINISTIC}
     parts = {
         "agreement": agreement(),
-        "speed": speeds(arguments.tasks, arguments.batch_sizes, arguments.rounds),
+        "speed": speeds(arguments.tasks, arguments.batch_sizes, arguments.rounds, {"GPU": GPU, "CPU": CPU}),
+        "deterministic": speeds(["HalfCheetah-v5"], [64], arguments.rounds, modes),
         "runs": runs_at_a_time(arguments.runs, arguments.rounds),
     }
     for name, measured in parts.items():
