@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 from output import ROOT, parser_for
-from tasks import EPISODES, config_of
+from tasks import config_of
 
 from ddpg.config import PRESETS
 from ddpg.evaluation import evaluate
@@ -24,6 +24,7 @@ from ddpg.run.policy_file import FilePolicy
 from ddpg.sweep.curves import label, run_folders
 from ddpg.sweep.jobs import TEST_SEED
 
+EPISODES = 100  # in which a policy is tested: as many as `evaluate.py` runs unless told
 FOLDER = ROOT / "examples" / "policies"
 WIDTH, COLORS = 240, 64  # of a film: pixels, and colors of its palette
 MAX_FRAMES, FRAMES_PER_SECOND = 120, 20

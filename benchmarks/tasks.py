@@ -18,12 +18,10 @@ from output import ROOT, add_output_flag, parser_for, read_csv, write_csv
 from ddpg.run.command_line import import_tensorflow
 from ddpg.sweep.compare import compare
 from ddpg.sweep.curves import Curve, read_curves, run_folders, write_curves
-from ddpg.sweep.jobs import TEST_SEED
 from ddpg.sweep.plotting import draw_comparison
 from ddpg.sweep.statistics import bootstrap_interval, interquartile_mean
 
 KEPT = ("config.json", "evaluations.csv", "episodes.csv", "test.json")
-EPISODES = 100
 LAST = 10  # evaluations whose mean is a run's final return, as Tianshou and PFRL report it
 
 
@@ -78,9 +76,10 @@ def test_best(run: Path) -> dict[str, Any]:
 
     checkpoint = find_checkpoint(run, best=True)
     agent = load_for_acting(checkpoint)
+    test = json.loads((run / "test.json").read_text(encoding="utf-8"))["test"]
     with open_environment(agent.config) as environment:
-        results = evaluate(agent, environment, EPISODES, TEST_SEED).as_json(agent.config.env)
-    return {"checkpoint": checkpoint.name, "test": {"episodes": EPISODES, "seed": TEST_SEED}, "results": results}
+        results = evaluate(agent, environment, **test).as_json(agent.config.env)
+    return {"checkpoint": checkpoint.name, "test": test, "results": results}
 
 
 def commit() -> str:
