@@ -106,6 +106,25 @@ def test_the_differences_of_weights_on_a_gpu_are_what_was_measured():
             assert number(cell) == pytest.approx(float(row[column]), abs=0.6 * 10 ** -len(cell.partition(".")[2]))
 
 
+def test_the_trainings_on_a_gpu_are_what_was_measured():
+    on_gpu: dict[str, list] = {}
+    for row in read_csv("benchmarks/results/gpu_training.csv"):
+        on_gpu.setdefault(row["seed"], []).append(row)
+    runs = {
+        "GPU": on_gpu.values(),
+        "CPU": [read_csv(f"benchmarks/results/tasks/Walker2d-v5/seed{seed}/evaluations.csv") for seed in range(3)],
+    }
+    table = PERFORMANCE.table("processor", "seeds", "three runs", "mean")
+    assert [row["processor"] for row in table] == list(runs)
+    for row in table:
+        late = [
+            statistics.mean(float(each["mean"]) for each in run if 395_000 <= int(each["steps"]) <= 495_000)
+            for run in runs[row["processor"]]
+        ]
+        assert row["three runs"] == ", ".join(f"{mean:,.0f}" for mean in late)
+        assert number(row["mean"]) == pytest.approx(statistics.mean(late), abs=0.51)
+
+
 def test_the_breakdown_of_a_step_is_what_was_measured():
     (table,) = [table for table in PERFORMANCE.tables() if "ms in a step" in table[0]]
     measured = {

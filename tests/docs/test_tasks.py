@@ -44,6 +44,7 @@ def test_the_table_of_tasks_is_what_was_measured():
             "the best that we found is {}.",
         ),
         ("Hopper", "On Hopper-v5, with an average of the actor, they return {}; the best that we found is {}."),
+        ("Walker2d", "On Walker2d-v5, also with an average, they return {}; the best that we found is {}."),
     ],
 )
 def test_the_readme_has_the_return_beside_the_best_published_one(task, sentences):
