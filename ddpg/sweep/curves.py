@@ -156,16 +156,24 @@ def columns(rows: Sequence[dict[str, str]], step: str, score: str) -> tuple[np.n
 
 
 def label(config: dict[str, Any], presets: Mapping[str, Any]) -> str:
-    """Return the name of a run's settings: the preset that they are closest to, and how they differ from it."""
-    different = {name: changes(config, json.loads(json.dumps(preset.as_json()))) for name, preset in presets.items()}
+    """Return the name of a run's settings: the preset that they are closest to, and how they differ from it.
+
+    A run of an earlier version lacks the settings that are newer. It had their defaults.
+    """
+    different = {name: changes(as_json(type(preset)()) | config, as_json(preset)) for name, preset in presets.items()}
     closest = min(different, key=lambda name: len(different[name]))
     return ", ".join([closest, *different[closest]])
+
+
+def as_json(settings: Any) -> dict[str, Any]:
+    """Return settings as they are in a file: lists, no tuples."""
+    return json.loads(json.dumps(settings.as_json()))
 
 
 def changes(config: dict[str, Any], preset: dict[str, Any]) -> list[str]:
     """Return how settings differ from a preset, as "tau=0.01", with four digits."""
     names = [name for name in preset if name not in DO_NOT_MATTER]
-    different = {name: config[name] for name in names if config.get(name, preset[name]) != preset[name]}
+    different = {name: config[name] for name in names if config[name] != preset[name]}
     return [
         f"{name}={value:.4g}" if isinstance(value, float) else f"{name}={text_of(value)}"
         for name, value in different.items()

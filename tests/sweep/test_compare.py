@@ -49,6 +49,15 @@ def test_settings_are_named_after_the_preset_that_is_closest(tmp_path):
     assert read_curves([tmp_path])[0].setting == "paper"
 
 
+def test_a_run_of_an_earlier_version_is_named_with_the_defaults_of_newer_settings(tmp_path):
+    from ddpg import PRESETS
+
+    earlier = {name: value for name, value in PRESETS["classic"].as_json().items() if name != "evaluation_tau"}
+    write_run(tmp_path / "p" / "r", PRESETS["classic"], ["0,0,0,1", "1,0,0,1"])
+    (tmp_path / "p" / "r" / "config.json").write_text(json.dumps({"config": earlier}))
+    assert read_curves([tmp_path])[0].setting == "classic, evaluation_tau=1"
+
+
 def test_what_all_settings_share_is_left_out_of_their_names(tmp_path):
     for tau in (0.1, 0.2):
         write_run(tmp_path / str(tau) / "r", Config(tau=tau, gamma=0.5), ["0,0,0,1", "1,0,0,1"])
