@@ -36,24 +36,19 @@ def test_the_papers_preset_holds_the_papers_settings():
     assert (paper.batch_normalization, paper.kernel_initializer, paper.action_layer) == (True, "fan_in", 2)
 
 
-def test_the_presets_for_larger_tasks_hold_the_settings_of_rl_zoo_and_pfrl():
-    classic, mujoco = PRESETS["classic"], PRESETS["mujoco"]
-    assert (classic.gamma, classic.buffer_size, classic.learning_starts, classic.batch_size) == (
-        0.98,
-        200_000,
-        10_000,
-        256,
-    )
+def test_the_preset_for_small_tasks_makes_much_of_few_steps():
+    classic = PRESETS["classic"]
+    assert (classic.learning_starts, classic.train_frequency, classic.gradient_steps) == (5_000, 1, 8)
+    assert (classic.actor_learning_rate, classic.critic_learning_rate, classic.evaluation_tau) == (1e-3, 1e-3, 2e-4)
+    assert (classic.noise, classic.noise_sigma) == ("gaussian", 0.3)
+
+
+def test_the_preset_for_mujoco_holds_the_settings_of_pfrl_and_normalizes_observations():
+    mujoco = PRESETS["mujoco"]
     assert (mujoco.gamma, mujoco.buffer_size, mujoco.learning_starts, mujoco.batch_size) == (0.99, 10**6, 10_000, 100)
-    assert (mujoco.normalize_observations, classic.normalize_observations) == (True, False)
-    for preset in (classic, mujoco):
-        assert (preset.actor_learning_rate, preset.critic_learning_rate) == (1e-3, 1e-3)
-        assert (preset.noise, preset.noise_sigma, preset.tau, preset.hidden_units) == (
-            "gaussian",
-            0.1,
-            0.005,
-            (400, 300),
-        )
+    assert (mujoco.actor_learning_rate, mujoco.critic_learning_rate, mujoco.tau) == (1e-3, 1e-3, 0.005)
+    assert (mujoco.noise, mujoco.noise_sigma, mujoco.hidden_units) == ("gaussian", 0.1, (400, 300))
+    assert mujoco.normalize_observations
 
 
 def test_the_choices_of_noise_are_the_noise_processes_that_exist():
