@@ -7,8 +7,8 @@ sizes of an axis take turns for several rounds. It writes plots/scaling.csv and 
 """
 
 import time
-from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterable, Mapping
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from memory import resident_mib
@@ -25,11 +25,11 @@ STATE_SIZES = (3, 17, 50, 100, 200, 400)
 STORED = (10_000, 100_000, 1_000_000)
 
 
-def agent_with(stored: int = 10_000, state_size: int = STATE_SIZE, width: int = 400, batch_size: int = 64) -> "DDPG":
+def agent_with(stored: int = 10_000, state_size: int = STATE_SIZE, width: int = 400, **settings: Any) -> "DDPG":
     """Return an agent whose replay buffer holds random transitions; its layers have `width` and 3/4 `width` units."""
     from ddpg import DDPG, Config
 
-    config = Config(env="HalfCheetah-v5", hidden_units=(width, 3 * width // 4), batch_size=batch_size)
+    config = Config(env="HalfCheetah-v5", hidden_units=(width, 3 * width // 4), **settings)
     agent = DDPG(state_size, ACTION_SIZE, config)
     fill(agent.replay_buffer, stored)
     agent.remember(*transition(agent), False)
@@ -63,7 +63,7 @@ def step_of(agent: "DDPG") -> Callable[[], None]:
     return step
 
 
-def in_turn(axis: str, quantity: str, calls: dict[int, Callable], rounds: int, seconds: float) -> Iterable[dict]:
+def in_turn(axis: str, quantity: str, calls: Mapping[Any, Callable], rounds: int, seconds: float) -> Iterable[dict]:
     """Time the calls in turn; yield a row per size and round: the milliseconds of one call."""
     for call in calls.values():
         call()  # compiles
@@ -77,7 +77,7 @@ def in_turn(axis: str, quantity: str, calls: dict[int, Callable], rounds: int, s
             yield row(axis, quantity, size, number, cost)
 
 
-def row(axis: str, quantity: str, size: int, number: int, measured: float) -> dict:
+def row(axis: str, quantity: str, size: Any, number: int, measured: float) -> dict:
     """Return a row of the CSV file."""
     return {"axis": axis, "size": size, "quantity": quantity, "round": number, "measured": round(measured, 4)}
 

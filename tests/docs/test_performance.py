@@ -106,6 +106,18 @@ def test_the_differences_of_weights_on_a_gpu_are_what_was_measured():
             assert number(cell) == pytest.approx(float(row[column]), abs=0.6 * 10 ** -len(cell.partition(".")[2]))
 
 
+def test_the_costs_of_options_are_what_was_measured():
+    measured: dict[tuple[str, str], dict[str, float]] = {}
+    for row in read_csv("benchmarks/results/options.csv"):
+        measured.setdefault((row["option"], row["updates"]), {})[row["round"]] = float(row["milliseconds"])
+    table = PERFORMANCE.table("option", "one update per step", "50 updates every 50 steps")
+    assert {row["option"].strip("`") for row in table} == {option for option, _ in measured} - {"none"}
+    for row in table:
+        for column, updates in (("one update per step", "1"), ("50 updates every 50 steps", "50")):
+            ratio = median_ratio(measured[row["option"].strip("`"), updates], measured["none", updates])
+            assert number(row[column].strip(" %")) == pytest.approx(100 * (ratio - 1), abs=0.51)
+
+
 def test_the_trainings_on_a_gpu_are_what_was_measured():
     on_gpu: dict[str, list] = {}
     for row in read_csv("benchmarks/results/gpu_training.csv"):
