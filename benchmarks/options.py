@@ -12,6 +12,8 @@ from typing import Any
 from output import add_output_flag, parser_for, write_csv
 from scaling import agent_with, in_turn, step_of
 
+from ddpg.run.command_line import import_tensorflow
+
 OPTIONS: dict[str, dict[str, Any]] = {
     "none": {},
     "--normalize-observations": {"normalize_observations": True},
@@ -31,9 +33,9 @@ def measure(rounds: int, seconds: float) -> Iterator[dict[str, Any]]:
         rhythm = {"train_frequency": updates, "gradient_steps": updates}
         calls = {option: steps_of(**rhythm, **settings) for option, settings in OPTIONS.items()}
         with paused_garbage_collector():
-            for row in in_turn("option", "ms", calls, rounds, seconds):
-                setting = {"updates": updates, "option": row["size"], "round": row["round"]}
-                yield setting | {"milliseconds": round(row["measured"] / STEPS, 5)}
+            for option, number, milliseconds in in_turn(calls, rounds, seconds):
+                setting = {"updates": updates, "option": option, "round": number}
+                yield setting | {"milliseconds": round(milliseconds / STEPS, 5)}
 
 
 def steps_of(**settings: Any) -> Callable[[], None]:
@@ -53,6 +55,7 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=0.05, help="of a turn at least (default: 0.05)")
     add_output_flag(parser)
     arguments = parser.parse_args()
+    import_tensorflow()
     rows = list(measure(arguments.rounds, arguments.seconds))
     write_csv(arguments.out.results / "options.csv", rows)
 

@@ -7,8 +7,8 @@ sizes of an axis take turns for several rounds. It writes plots/scaling.csv and 
 """
 
 import time
-from collections.abc import Callable, Iterable, Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 from memory import resident_mib
@@ -17,6 +17,8 @@ from pictures import draw_scaling
 
 if TYPE_CHECKING:
     from ddpg import DDPG, ReplayBuffer
+
+T = TypeVar("T")
 
 STATE_SIZE, ACTION_SIZE = 17, 6
 MINIBATCHES = (16, 64, 256, 1024, 4096)
@@ -63,21 +65,20 @@ def step_of(agent: "DDPG") -> Callable[[], None]:
     return step
 
 
-def in_turn(axis: str, quantity: str, calls: Mapping[Any, Callable], rounds: int, seconds: float) -> Iterable[dict]:
-    """Time the calls in turn; yield a row per size and round: the milliseconds of one call."""
+def in_turn(calls: Mapping[T, Callable], rounds: int, seconds: float) -> Iterator[tuple[T, int, float]]:
+    """Time the calls in turn; yield the key, the round and the milliseconds of one call."""
     for call in calls.values():
         call()  # compiles
     for number in range(rounds):
-        for size, call in calls.items():
+        for key, call in calls.items():
             count, start = 0, time.perf_counter()
             while time.perf_counter() < start + seconds:
                 call()
                 count += 1
-            cost = 1e3 * (time.perf_counter() - start) / count
-            yield row(axis, quantity, size, number, cost)
+            yield key, number, 1e3 * (time.perf_counter() - start) / count
 
 
-def row(axis: str, quantity: str, size: Any, number: int, measured: float) -> dict:
+def row(axis: str, quantity: str, size: int, number: int, measured: float) -> dict:
     """Return a row of the CSV file."""
     return {"axis": axis, "size": size, "quantity": quantity, "round": number, "measured": round(measured, 4)}
 
@@ -106,11 +107,11 @@ def measure(rounds: int, seconds: float) -> list[dict]:
         agents = {size: agent_with(**{name: size}) for size in sizes}
         with paused_garbage_collector():
             calls = {size: agent.update for size, agent in agents.items()}
-            rows += in_turn(axis, "ms per update", calls, rounds, seconds)
+            rows += [row(axis, "ms per update", *timed) for timed in in_turn(calls, rounds, seconds)]
     agents = {size: agent_with(stored=size) for size in STORED}
     with paused_garbage_collector():
         calls = {size: step_of(agent) for size, agent in agents.items()}
-        rows += in_turn("transitions stored", "ms per step", calls, rounds, seconds)
+        rows += [row("transitions stored", "ms per step", *timed) for timed in in_turn(calls, rounds, seconds)]
     return rows
 
 

@@ -14,13 +14,13 @@ GPU = "benchmarks/results/gpu_speed.csv"
 
 
 def by_setting(
-    path: str, settings: tuple[str, ...] = SETTING, contender: str = "contender"
+    path: str, settings: tuple[str, ...] = SETTING, contender: str = "contender", measure: str = "steps_per_second"
 ) -> dict[tuple[str, ...], dict[str, dict[str, float]]]:
-    """Return the steps per second of a file by the columns of a setting, by contender and by round."""
+    """Return the measurements of a file by the columns of a setting, by contender and by round."""
     measured: dict[tuple[str, ...], dict[str, dict[str, float]]] = {}
     for row in read_csv(path):
         setting = measured.setdefault(tuple(row[column] for column in settings), {})
-        setting.setdefault(row[contender], {})[row["round"]] = float(row["steps_per_second"])
+        setting.setdefault(row[contender], {})[row["round"]] = float(row[measure])
     return measured
 
 
@@ -107,14 +107,14 @@ def test_the_differences_of_weights_on_a_gpu_are_what_was_measured():
 
 
 def test_the_costs_of_options_are_what_was_measured():
-    measured: dict[tuple[str, str], dict[str, float]] = {}
-    for row in read_csv("benchmarks/results/options.csv"):
-        measured.setdefault((row["option"], row["updates"]), {})[row["round"]] = float(row["milliseconds"])
-    table = PERFORMANCE.table("option", "one update per step", "50 updates every 50 steps")
-    assert {row["option"].strip("`") for row in table} == {option for option, _ in measured} - {"none"}
-    for row in table:
-        for column, updates in (("one update per step", "1"), ("50 updates every 50 steps", "50")):
-            ratio = median_ratio(measured[row["option"].strip("`"), updates], measured["none", updates])
+    measured = by_setting("benchmarks/results/options.csv", ("updates",), "option", "milliseconds")
+    columns = {"one update per step": ("1",), "50 updates every 50 steps": ("50",)}
+    shown = {row["option"].strip("`"): row for row in PERFORMANCE.table("option", *columns)}
+    for column, updates in columns.items():
+        options = measured[updates]
+        assert list(shown) == [option for option in options if option != "none"]
+        for option, row in shown.items():
+            ratio = median_ratio(options[option], options["none"])
             assert number(row[column].strip(" %")) == pytest.approx(100 * (ratio - 1), abs=0.51)
 
 
