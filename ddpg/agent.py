@@ -8,7 +8,7 @@ import tensorflow as tf
 
 from ddpg import equations
 from ddpg.config import Config
-from ddpg.fast import FastCalls
+from ddpg.fast import FastCalls, RowNormalization
 from ddpg.networks import ActorNetwork, CriticNetwork, StateNormalization
 from ddpg.noise import make_noise
 from ddpg.replay_buffer import Batch, ReplayBuffer
@@ -45,6 +45,8 @@ class DDPG:
         self.rngs = {name: rng(config.seed, name) for name in ("noise", "replay", "warm_up")}
         self.noise = make_noise(config.noise, action_size, config.noise_sigma, self.rngs["noise"])
         self.normalization = StateNormalization(state_size) if config.normalize_observations else None
+        if self.normalization:
+            self._normalize_rows = RowNormalization(self.normalization, self.replay_buffer)
         self.updates = 0  # made so far
 
         actor_seed, critic_seed = (int(seed) for seed in stream(config.seed, "weights").generate_state(2))
@@ -71,6 +73,7 @@ class DDPG:
             lambda rows: self.train_step(self.replay_buffer.split(rows)),
             self.actor,
             self.evaluated_actor,
+            self.normalized,
             (config.gradient_steps, config.batch_size, self.replay_buffer.row_size),
             state_size,
             updates_every_step=config.train_frequency == 1,
@@ -95,7 +98,7 @@ class DDPG:
             explore: True for the exploration policy β (first post, equation 6; uniform during the first
                 `learning_starts` steps), False for the deterministic policy μ.
         """
-        state = self.normalized(np.asarray(state, np.float32))
+        state = np.asarray(state, np.float32)
         if not explore:
             return self.fast.evaluated_policy(state)  # μ(s)
         if self.steps < self.config.learning_starts:
@@ -120,10 +123,9 @@ class DDPG:
         minibatches = self.replay_buffer.sample(config.batch_size, self.rngs["replay"], config.gradient_steps)
         if self.normalization:
             self.normalization.refresh()
-            batch = self.replay_buffer.split(minibatches)
-            batch.state[:], batch.next_state[:] = self.normalized(batch.state), self.normalized(batch.next_state)
+            self._normalize_rows(minibatches)
         self.updates += config.gradient_steps
-        next_state = self.normalized(self.replay_buffer.last_next_state())
+        next_state = self.replay_buffer.last_next_state()
         return Metrics(*self.fast.train(minibatches, next_state))
 
     def normalized(self, states: np.ndarray) -> np.ndarray:

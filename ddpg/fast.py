@@ -3,7 +3,7 @@
 Three things cost more than the arithmetic of one action: a call of TensorFlow (0.1 to 0.2 ms), looking up the trace of
 a `tf.function`, and binding its arguments. So updates are compiled once and called as cheaply as TensorFlow allows; the
 call that updates the networks also computes the next action; and where many steps pass between two updates, actions
-are computed with NumPy.
+are computed with NumPy. The states of a minibatch are normalized in one pass over whole rows.
 """
 
 from collections.abc import Callable, Sequence
@@ -13,6 +13,9 @@ from typing import Any
 import keras
 import numpy as np
 import tensorflow as tf
+
+from ddpg.networks import STATE_LIMIT, StateNormalization
+from ddpg.replay_buffer import ReplayBuffer
 
 
 def compile_function(function: Callable, signature: Sequence[tf.TensorSpec], jit_compile: bool) -> Callable:
@@ -44,6 +47,7 @@ class FastCalls:
         train_step: Takes the rows of one minibatch `(batch_size, row_size)`, returns a tuple of scalar metrics.
         actor: The actor network, which explores.
         evaluated_actor: The actor without exploration: the same network, or another.
+        normalized: Takes a state `(state_size,)`, returns it as the networks see it.
         minibatches_shape: `(gradient_steps, batch_size, row_size)`, what one update takes.
         state_size: Numbers in a state.
         updates_every_step: An update follows each step, so the next action can come from the call that updates.
@@ -55,12 +59,14 @@ class FastCalls:
         train_step: Callable[[Any], Sequence[Any]],
         actor: keras.Model,
         evaluated_actor: keras.Model,
+        normalized: Callable[[np.ndarray], np.ndarray],
         minibatches_shape: tuple[int, int, int],
         state_size: int,
         updates_every_step: bool,
         jit_compile: bool,
     ) -> None:
         self.train_step, self.actor, self.evaluated_actor = train_step, actor, evaluated_actor
+        self.normalized = normalized
         self.minibatches_shape, self.state_shape = minibatches_shape, (1, state_size)
         self.updates_every_step, self.jit_compile = updates_every_step, jit_compile
         self.forget_actions()
@@ -80,28 +86,32 @@ class FastCalls:
         Returns:
             The mean of each metric over the minibatches.
         """
-        metrics, next_action = self._train(tf.constant(minibatches), tf.constant(next_state[None]))
+        metrics, next_action = self._train(tf.constant(minibatches), self._one_state(next_state))
         self._next_action = next_state, next_action.numpy()[0]
         self._numpy_policy = None
         return metrics.numpy().tolist()
 
     def policy(self, state: np.ndarray) -> np.ndarray:
         """Return μ(s), `(action_size,)`, for any state `(state_size,)`."""
-        return self._policy(tf.constant(state[None])).numpy()[0]
+        return self._policy(self._one_state(state)).numpy()[0]
 
     def evaluated_policy(self, state: np.ndarray) -> np.ndarray:
         """Return μ(s) of the evaluated actor, `(action_size,)`, for any state `(state_size,)`."""
-        return self._evaluated_policy(tf.constant(state[None])).numpy()[0]
+        return self._evaluated_policy(self._one_state(state)).numpy()[0]
 
     def next_policy(self, state: np.ndarray) -> np.ndarray:
         """Return μ(s), `(action_size,)`, for the state in which training continues, as cheaply as possible."""
         if not self.updates_every_step:
             self._numpy_policy = self._numpy_policy or numpy_policy(self.actor)
-            return self._numpy_policy(state)
+            return self._numpy_policy(self.normalized(state))
         cached, self._next_action = self._next_action, None
         if cached and np.array_equal(cached[0], state):
             return cached[1]
         return self.policy(state)
+
+    def _one_state(self, state: np.ndarray) -> tf.Tensor:
+        """Return one state as the networks see it, `(1, state_size)`."""
+        return tf.constant(self.normalized(state)[None])
 
     @cached_property
     def _train(self) -> Callable:
@@ -134,6 +144,36 @@ class FastCalls:
 
     def _compile(self, function: Callable, *shapes: tuple[int, ...]) -> Callable:
         return compile_function(function, [tf.TensorSpec(shape, tf.float32) for shape in shapes], self.jit_compile)
+
+
+class RowNormalization:
+    """Normalizes the states in rows of the replay buffer, in place; the same bits as `StateNormalization`.
+
+    The rows lie in one piece of memory and their states do not, so one pass over all columns is faster than two over
+    the states and the next states. The other columns are shifted by 0, scaled by 1 and never clipped.
+
+    Args:
+        normalization: The statistics; those in effect at each call count.
+        replay_buffer: Where the rows come from.
+    """
+
+    def __init__(self, normalization: StateNormalization, replay_buffer: ReplayBuffer) -> None:
+        self.normalization = normalization
+        size = replay_buffer.row_size
+        self.offset, self.scale = np.zeros(size, np.float32), np.ones(size, np.float32)
+        self.low, self.high = np.full(size, -np.inf, np.float32), np.full(size, np.inf, np.float32)
+        offset, scale, low, high = map(replay_buffer.split, (self.offset, self.scale, self.low, self.high))
+        low.state[:], low.next_state[:] = -STATE_LIMIT, -STATE_LIMIT
+        high.state[:], high.next_state[:] = STATE_LIMIT, STATE_LIMIT
+        self.offsets, self.scales = (offset.state, offset.next_state), (scale.state, scale.next_state)  # views
+
+    def __call__(self, rows: np.ndarray) -> None:
+        """Normalize the states in rows `(..., row_size)` float32."""
+        for offset, scale in zip(self.offsets, self.scales, strict=True):
+            offset[:], scale[:] = self.normalization.offset, self.normalization.scale
+        rows -= self.offset
+        rows *= self.scale
+        np.minimum(np.maximum(rows, self.low, out=rows), self.high, out=rows)  # `np.clip` is slower on few rows
 
 
 def numpy_policy(actor) -> Callable[[np.ndarray], np.ndarray]:
