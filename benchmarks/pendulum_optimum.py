@@ -10,6 +10,7 @@ are drawn beside the agent's. It writes results/pendulum_optimum.csv and plots/p
 """
 
 import argparse
+from collections.abc import Iterable
 from pathlib import Path
 
 import gymnasium
@@ -137,7 +138,7 @@ def parse() -> argparse.Namespace:
 
 
 def returns(grid: Grid, starts: int, seed: int) -> list[dict]:
-    """Return the mean and the deviation of the returns of the optimum and of random torques."""
+    """Return the mean and the deviation of the returns of the optimum, rolled out and predicted, and of random ones."""
     values = grid.episode_values()
     fine = np.linspace(-TORQUE_LIMIT, TORQUE_LIMIT, 81)
 
@@ -150,11 +151,23 @@ def returns(grid: Grid, starts: int, seed: int) -> list[dict]:
         "optimum": roll_out(best, starts, seed),
         "random": roll_out(lambda *_: rng.uniform(-TORQUE_LIMIT, TORQUE_LIMIT), starts, seed),
     }
-    environment = gymnasium.make("Pendulum-v1")
-    states = np.array([environment.reset(seed=seed + k)[0] for k in range(starts)])
-    predicted = Interpolation(np.arctan2(states[:, 1], states[:, 0]), states[:, 2])(values[0])
-    rolled_out["value at the same starts"] = predicted
+    rolled_out["value at the same starts"] = values_at_starts(values[0], range(seed, seed + starts))
+    rolled_out["value at the starts of the runs' evaluations"] = values_at_starts(values[0], evaluation_seeds())
     return [{"who": who, "mean": each.mean(), "std": each.std()} for who, each in rolled_out.items()]
+
+
+def values_at_starts(value, seeds: Iterable[int]) -> np.ndarray:
+    """Return what the optimum is predicted to return in the episodes with these seeds."""
+    environment = gymnasium.make("Pendulum-v1")
+    states = np.array([environment.reset(seed=seed)[0] for seed in seeds])
+    return Interpolation(np.arctan2(states[:, 1], states[:, 0]), states[:, 2])(value)
+
+
+def evaluation_seeds() -> list[int]:
+    """Return the seeds of the episodes in which the published runs of ten seeds were evaluated while they trained."""
+    from ddpg.seeding import integer_seed
+
+    return [integer_seed(run, "evaluation") + episode for run in range(10) for episode in range(100)]
 
 
 def maps(grid: Grid, checkpoint: Path) -> list[dict[str, float]]:

@@ -34,6 +34,17 @@ def test_the_table_of_tasks_is_what_was_measured():
         assert number(row["falls back"].strip(" %")) == pytest.approx(100 * float(figures["falls_mean"]), abs=0.51)
 
 
+def test_pendulums_returns_are_compared_with_the_optimum_at_the_same_starts():
+    """At the starts of the evaluations it is five lower than at those of the tests."""
+    [measured] = [row for row in read_csv("plots/tasks.csv") if row["task"] == "Pendulum-v1"]
+    optimum = {row["who"]: float(row["mean"]) for row in read_csv("benchmarks/results/pendulum_optimum.csv")}
+    evaluated, tested = optimum["value at the starts of the runs' evaluations"], optimum["optimum"]
+    prose = " ".join(TASKS.prose.split())
+    assert f"there the optimum is {evaluated:.1f}, so that the last ten evaluations are" in prose
+    assert f"evaluations are {evaluated - float(measured['last_mean']):.1f} below it" in prose
+    assert f"final policies are {tested - float(measured['final_mean']):.1f} below it" in prose
+
+
 @pytest.mark.parametrize(
     ("task", "sentences"),
     [
