@@ -80,8 +80,8 @@ class FastCalls:
         """Run `train_step` on each minibatch in turn; also compute μ of the state in which the agent acts next.
 
         Args:
-            minibatches: `(gradient_steps, batch_size, row_size)`.
-            next_state: `(state_size,)`.
+            minibatches: `(gradient_steps, batch_size, row_size)`, their states as the networks see them.
+            next_state: `(state_size,)`, as the task gave it.
 
         Returns:
             The mean of each metric over the minibatches.
