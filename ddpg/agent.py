@@ -157,7 +157,10 @@ class DDPG:
         with tf.GradientTape() as tape:
             policy_action = self.actor(state, training=True)
             actor_loss = equations.actor_loss(self.critic(state, policy_action, training=True))
-        gradients = tape.gradient(actor_loss, self.actor.trainable_variables)
+            penalized_loss = actor_loss
+            if self.config.action_penalty:  # not in the paper
+                penalized_loss += self.config.action_penalty * equations.action_penalty(policy_action)
+        gradients = tape.gradient(penalized_loss, self.actor.trainable_variables)
         self.actor_optimizer.apply(gradients, self.actor.trainable_variables)
 
         # Update the target networks: θ' <- τ θ + (1 - τ) θ'.
@@ -190,7 +193,13 @@ class DDPG:
     def _make_actor(self, seed: int, name: str) -> ActorNetwork:
         config = self.config
         return ActorNetwork(
-            self.action_size, config.hidden_units, seed, config.batch_normalization, config.kernel_initializer, name
+            self.action_size,
+            config.hidden_units,
+            seed,
+            config.batch_normalization,
+            config.kernel_initializer,
+            config.layer_normalization == "both",
+            name,
         )
 
     def _make_critic(self, seed: int, name: str) -> CriticNetwork:
@@ -202,5 +211,6 @@ class DDPG:
             config.kernel_initializer,
             config.action_layer,
             config.critic_weight_decay,
+            config.layer_normalization != "none",
             name,
         )

@@ -64,11 +64,16 @@ class Config:
     )
     normalize_observations: bool = setting(False, "scale states by the mean and deviation of all states seen")
     batch_normalization: bool = setting(False, "normalize the state and the hidden layers (first post and paper)")
+    layer_normalization: str = setting(
+        "none", "networks whose hidden layers are normalized over their units", None, ("none", "critic", "both")
+    )
     kernel_initializer: str = setting(
         "keras", "initial weights: Keras's (post) or the paper's", None, ("keras", "fan_in")
     )
     action_layer: int = setting(1, "critic's hidden layer at which the action enters (post: 1; paper: 2)", "[1, 2]")
     critic_weight_decay: float = setting(0.0, "λ of the L2 penalty on the critic's weights (paper: 0.01)", "[0, inf)")
+
+    action_penalty: float = setting(0.0, "λ of the penalty on the policy's mean squared action (HER: 1)", "[0, inf)")
 
     # Exploration
     noise: str = setting("gaussian", "noise process added to the action in training", None, ("gaussian", "ou"))
@@ -101,6 +106,11 @@ class Config:
                 "the learning rates would be zero from the first update on; "
                 f"use more than {self.first_update_step} steps",
                 "learning_rate_decay_steps",
+            )
+        if self.batch_normalization and self.layer_normalization != "none":
+            raise RequestError(
+                "the hidden layers can have batch or layer normalization, not both; use --no-batch-normalization",
+                "layer_normalization",
             )
         if self.batch_normalization and self.batch_size == 1:
             raise RequestError(

@@ -60,6 +60,20 @@ def actor_loss(q_value):
     return -tf.reduce_mean(q_value)
 
 
+def action_penalty(action):
+    """mean μ(s)²: keeps the policy away from the bounds, where the gradient of tanh vanishes.
+
+    Andrychowicz et al. (2017, arXiv 1707.01495), appendix A, add it to the actor's loss.
+
+    Args:
+        action: μ(s), `(N, action_size)`.
+
+    Returns:
+        The mean over the minibatch and the dimensions, a scalar.
+    """
+    return tf.reduce_mean(tf.square(action))
+
+
 def soft_update(target_variables, variables, tau: float) -> None:
     """θ' <- τ θ + (1 - τ) θ', in place: first post, equation 5; second post, the target updates. τ = 1 copies.
 

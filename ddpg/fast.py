@@ -183,15 +183,31 @@ def numpy_policy(actor) -> Callable[[np.ndarray], np.ndarray]:
         actor: An `ActorNetwork`.
     """
     *hidden, output = [layer.get_weights() for layer in (actor.hidden_1, actor.hidden_2, actor.action)]
-    scales = [scale_and_shift(layer) for layer in actor.normalize]
+    normalize = [numpy_normalization(layer) for layer in actor.normalize]
 
     def policy(state: np.ndarray) -> np.ndarray:
-        x = state * scales[0][0] + scales[0][1]
-        for (kernel, bias), (scale, shift) in zip(hidden, scales[1:], strict=True):
-            x = np.maximum((x @ kernel + bias) * scale + shift, 0.0)
+        x = normalize[0](state)
+        for (kernel, bias), normalized in zip(hidden, normalize[1:], strict=True):
+            x = np.maximum(normalized(x @ kernel + bias), 0.0)
         return np.tanh(x @ output[0] + output[1])
 
     return policy
+
+
+def numpy_normalization(layer: keras.Layer) -> Callable[[np.ndarray], np.ndarray]:
+    """Return a batch normalization (by its running averages), a layer normalization or an identity with NumPy."""
+    if not isinstance(layer, keras.layers.LayerNormalization):
+        scale, shift = scale_and_shift(layer)
+        return lambda x: x * scale + shift
+    gamma, beta = layer.get_weights()
+    epsilon = np.float32(layer.epsilon)
+
+    def normalized(x: np.ndarray) -> np.ndarray:
+        centered = x - x.mean(axis=-1, keepdims=True)
+        variance = np.square(centered).mean(axis=-1, keepdims=True)
+        return centered / np.sqrt(variance + epsilon) * gamma + beta
+
+    return normalized
 
 
 def scale_and_shift(layer: keras.Layer) -> tuple[Any, Any]:

@@ -1,7 +1,7 @@
 """The actor μ(s) and the critic Q(s, a): two subclassed Keras models of 400 and 300 units (both posts).
 
 The defaults are the second post's. The options make them the paper's (its sections 3 and 7): batch normalization,
-fan-in initialization, and the action entering the critic at its second hidden layer.
+fan-in initialization, and the action entering the critic at its second hidden layer. Layer normalization is newer.
 """
 
 from typing import Any
@@ -32,6 +32,7 @@ class ActorNetwork(keras.Model):
         batch_normalization: Normalize the state and the input of each ReLU: over the minibatch in training, by running
             averages otherwise.
         kernel_initializer: "keras" for Glorot's, as in the second post, or "fan_in" for the paper's.
+        layer_normalization: Normalize the input of each ReLU over its units, in each state by itself (Ba et al., 2016).
     """
 
     def __init__(
@@ -41,10 +42,13 @@ class ActorNetwork(keras.Model):
         seed: int = 0,
         batch_normalization: bool = False,
         kernel_initializer: str = "keras",
+        layer_normalization: bool = False,
         name: str = "actor",
     ) -> None:
         super().__init__(name=name)
-        self.normalize = [normalization(batch_normalization, f"normalize_{k}") for k in range(3)]
+        self.normalize = [
+            normalization(batch_normalization, layer_normalization and k > 0, f"normalize_{k}") for k in range(3)
+        ]
         self.hidden_1 = dense(hidden_units[0], kernel_initializer, seed, "hidden_1")
         self.hidden_2 = dense(hidden_units[1], kernel_initializer, seed + 1, "hidden_2")
         self.action = output_dense(action_size, kernel_initializer, seed + 2, "action", activation="tanh")
@@ -72,6 +76,7 @@ class CriticNetwork(keras.Model):
         kernel_initializer: As in `ActorNetwork`; "fan_in" also initializes the last layer within ±0.003.
         action_layer: The hidden layer at which the action enters: 1, beside the state (second post), or 2 (paper).
         weight_decay: λ of the L2 penalty λ Σ w² on the layers' kernels (paper: 0.01), which Keras adds to `losses`.
+        layer_normalization: As in `ActorNetwork`.
     """
 
     def __init__(
@@ -82,12 +87,16 @@ class CriticNetwork(keras.Model):
         kernel_initializer: str = "keras",
         action_layer: int = 1,
         weight_decay: float = 0.0,
+        layer_normalization: bool = False,
         name: str = "critic",
     ) -> None:
         super().__init__(name=name)
         self.action_layer = action_layer
         penalty = keras.regularizers.L2(weight_decay) if weight_decay else None
-        self.normalize = [normalization(batch_normalization and k < action_layer, f"normalize_{k}") for k in range(2)]
+        self.normalize = [
+            normalization(batch_normalization and k < action_layer, layer_normalization and k > 0, f"normalize_{k}")
+            for k in range(3)
+        ]
         self.hidden_1 = dense(hidden_units[0], kernel_initializer, seed, "hidden_1", penalty)
         self.hidden_2 = dense(hidden_units[1], kernel_initializer, seed + 1, "hidden_2", penalty)
         last = output_dense if kernel_initializer == "fan_in" else dense
@@ -101,7 +110,8 @@ class CriticNetwork(keras.Model):
         x = ops.relu(self.normalize[1](self.hidden_1(x), training=training))  # (N, 400)
         if self.action_layer == 2:
             x = ops.concatenate([x, action], axis=1)  # (N, 400 + action_size)
-        return self.value(ops.relu(self.hidden_2(x)))
+        x = ops.relu(self.normalize[2](self.hidden_2(x), training=training))  # (N, 300)
+        return self.value(x)
 
 
 class FanInDense(layers.Dense):
@@ -142,9 +152,10 @@ def output_dense(
     )
 
 
-def normalization(enabled: bool, name: str) -> keras.Layer:
-    """Return a batch normalization, or the identity."""
-    return layers.BatchNormalization(name=name) if enabled else layers.Identity(name=name)
+def normalization(batch: bool, layer: bool, name: str) -> keras.Layer:
+    """Return a batch normalization, a layer normalization, or the identity."""
+    kind = layers.BatchNormalization if batch else layers.LayerNormalization if layer else layers.Identity
+    return kind(name=name)
 
 
 class StateNormalization:

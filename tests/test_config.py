@@ -142,6 +142,12 @@ def test_batch_normalization_over_a_single_transition_is_refused():
     assert Config(batch_size=2, batch_normalization=True).batch_size == 2
 
 
+def test_hidden_layers_are_normalized_in_one_way_at_a_time():
+    error = refusal(batch_normalization=True, layer_normalization="critic")
+    assert error.setting == "layer_normalization"
+    assert error.message.endswith("not both; use --no-batch-normalization")
+
+
 @pytest.mark.parametrize("value", [1, 1.0])
 def test_a_whole_number_is_a_float(value):
     assert Config(gamma=value, tau=value).gamma == 1

@@ -176,10 +176,10 @@ def test_between_two_updates_numpy_computes_the_updated_policys_actions(small, n
             np.testing.assert_allclose(action, agent.actor(state[None])[0], atol=1e-6)
 
 
-@pytest.mark.parametrize("normalized", [False, True])
-def test_the_numpy_policy_is_the_actor(normalized):
+@pytest.mark.parametrize("option", [{}, {"batch_normalization": True}, {"layer_normalization": True}])
+def test_the_numpy_policy_is_the_actor(option):
     """With every variable away from its initial value, so that none can be left out."""
-    actor = ActorNetwork(2, (8, 8), batch_normalization=normalized)
+    actor = ActorNetwork(2, (8, 8), **option)
     actor(np.zeros((1, 3)))
     rng = np.random.default_rng(0)
     for variable in actor.variables:

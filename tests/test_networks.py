@@ -167,3 +167,28 @@ def test_weight_decay_is_on_the_critics_kernels_only(kernel_initializer):
 
 def test_without_weight_decay_there_is_no_penalty(networks):
     assert networks[1].losses == []
+
+
+def test_layer_normalization_is_over_the_units_of_each_state_before_each_relu():
+    actor, critic = built(ActorNetwork(2, layer_normalization=True), CriticNetwork(layer_normalization=True))
+    rng = np.random.default_rng(0)
+    for network in (actor, critic):
+        network.set_weights([rng.normal(size=weight.shape) for weight in network.get_weights()])
+    state, action = draw(7, 3), draw(7, 2)
+
+    def normalized(x, scale, shift):
+        mean, variance = x.mean(1, keepdims=True), x.var(1, keepdims=True)
+        return np.maximum((x - mean) / np.sqrt(variance + 1e-3) * scale + shift, 0)
+
+    def expected(x, network):
+        layers = (network.hidden_1, network.normalize[1], network.hidden_2, network.normalize[2])
+        (w1, b1), (s1, c1), (w2, b2), (s2, c2) = (layer.get_weights() for layer in layers)
+        return normalized(normalized(x @ w1 + b1, s1, c1) @ w2 + b2, s2, c2)
+
+    w, b = critic.value.get_weights()
+    value = expected(np.concatenate([state, action], 1), critic) @ w + b
+    np.testing.assert_allclose(critic(state, action), value, rtol=1e-4, atol=1e-3)
+    w, b = actor.action.get_weights()
+    np.testing.assert_allclose(actor(state), np.tanh(expected(state, actor) @ w + b), atol=1e-3)
+    alone = critic(state[:1], action[:1])  # no state is seen through the others of its minibatch
+    np.testing.assert_allclose(alone, critic(state, action)[:1], rtol=1e-5)

@@ -154,6 +154,25 @@ def test_target_networks_have_no_optimizer(small):
         assert sorted(moments) == sorted(2 * [tuple(v.shape) for v in network.trainable_variables])
 
 
+def test_the_penalty_on_actions_is_their_mean_square():
+    """μ(s) = s / 2 and ∂Q/∂a = 3: the penalty adds X mean 2 μ(s) ∂μ/∂w to the slope, and nothing to the logged loss."""
+    plain, penalized = linear_agent(), linear_agent()
+    penalized.config = replace(penalized.config, action_penalty=0.5)
+    rows = batch([1.0, 2.0], [0.0, 0.0], [0.0, 0.0], [1.0, 1.0], [0.0, 0.0])
+    assert penalized.train_step(rows).actor_loss == plain.train_step(rows).actor_loss
+    weights = [float(agent.actor.dense.kernel.numpy().item()) for agent in (plain, penalized)]
+    slope = 0.5 * np.mean([2 * 0.5 * 1.0 * 1.0, 2 * 1.0 * 2.0])  # X mean(2 μ(s) ∂μ/∂w)
+    assert weights[1] - weights[0] == pytest.approx(-0.1 * slope, rel=1e-5)
+
+
+@pytest.mark.parametrize(("choice", "has_layers"), [("none", 0), ("critic", 2), ("both", 4)])
+def test_layer_normalization_is_in_the_networks_that_are_named_and_in_their_targets(small, choice, has_layers):
+    agent = DDPG(3, 2, replace(small, layer_normalization=choice))
+    for networks in ((agent.actor, agent.critic), (agent.target_actor, agent.target_critic)):
+        kinds = [type(layer).__name__ for network in networks for layer in network.normalize]
+        assert kinds.count("LayerNormalization") == has_layers
+
+
 NORMALIZED = {"batch_normalization": True, "action_layer": 2}
 
 

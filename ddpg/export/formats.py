@@ -67,13 +67,13 @@ def onnx_nodes(model: keras.Model) -> tuple[list[Any], list[Any]]:
     weights: list[Any] = []
     x = "state"
 
-    def add(operator: str, output: str, *arrays: np.ndarray) -> str:
+    def add(operator: str, output: str, *arrays: np.ndarray, **attributes: Any) -> str:
         names = [f"{output}_weights_{k}" for k in range(len(arrays))]
         weights.extend(
             numpy_helper.from_array(np.asarray(array, np.float32), weight)
             for array, weight in zip(arrays, names, strict=True)
         )
-        nodes.append(helper.make_node(operator, [x, *names], [output], name=output))
+        nodes.append(helper.make_node(operator, [x, *names], [output], name=output, **attributes))
         return output
 
     for layer in model.operations[1:]:  # after the input; clipping is an operation and no layer
@@ -89,6 +89,8 @@ def onnx_nodes(model: keras.Model) -> tuple[list[Any], list[Any]]:
             scale, shift = (layer.scale, layer.offset) if rescaling else scale_and_shift(layer)
             x = add("Mul", f"{layer.name}_scaled", np.asarray(scale))
             x = add("Add", layer.name, np.asarray(shift))
+        elif isinstance(layer, layers.LayerNormalization):
+            x = add("LayerNormalization", layer.name, *layer.get_weights(), epsilon=float(layer.epsilon))
         elif isinstance(layer, layers.Normalization):
             x = add("Sub", f"{layer.name}_centered", np.asarray(layer.mean))
             x = add("Div", layer.name, np.sqrt(np.asarray(layer.variance)))

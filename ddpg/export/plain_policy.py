@@ -65,6 +65,9 @@ def copied(layer: keras.Layer, x, name: str | None = None):
     if isinstance(layer, layers.BatchNormalization):
         copy = layers.BatchNormalization(epsilon=layer.epsilon, name=name or layer.name)
         y = copy(x, training=False)
+    elif isinstance(layer, layers.LayerNormalization):
+        copy = layers.LayerNormalization(epsilon=layer.epsilon, name=name or layer.name)
+        y = copy(x)
     else:  # Dense or a subclass that differs in its initial weights only
         copy = layers.Dense(layer.units, layer.activation, name=name or layer.name)
         y = copy(x)

@@ -18,8 +18,9 @@ GENERATOR = Path(sys.executable).with_name("emx-onnx-cgen")
 
 @pytest.mark.skipif(not shutil.which("cc"), reason="needs a C compiler")
 @pytest.mark.skipif(not GENERATOR.exists(), reason="needs emx-onnx-cgen")
-def test_the_controller_in_c_does_what_the_policy_does_in_python(trained_run, tmp_path):
-    run_dir = trained_run()
+@pytest.mark.parametrize("normalization", ["none", "both"])
+def test_the_controller_in_c_does_what_the_policy_does_in_python(trained_run, tmp_path, normalization):
+    run_dir = trained_run(flags=("--hidden-units", "16", "12", "--layer-normalization", normalization))
     export_policy(run_dir, tmp_path / "policy.onnx")
     generate = [
         GENERATOR,

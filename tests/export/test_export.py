@@ -47,6 +47,13 @@ def test_the_normalization_of_observations_is_in_the_file(trained_run, tmp_path,
     np.testing.assert_array_equal(run(far), run(10 * far))
 
 
+@pytest.mark.parametrize("name", ENDINGS)
+def test_layer_normalization_is_in_the_file(trained_run, tmp_path, name):
+    flags = ("--hidden-units", "16", "12", "--layer-normalization", "both")
+    exported = export_policy(trained_run(flags=flags), tmp_path / f"policy{ENDINGS[name]}", name)
+    assert exported.difference <= 1e-5
+
+
 def test_a_file_may_differ_by_some_times_the_rounding_of_the_agent_itself(trained_run, tmp_path, monkeypatch):
     """After a million steps the weights are large, and float32 is less exact than the tolerance."""
     run_dir, out = trained_run(), tmp_path / "policy.onnx"
