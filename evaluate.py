@@ -2,7 +2,7 @@
 
 import sys
 
-from ddpg.run.evaluate import main
+from ddpg.policy.evaluate import main
 
 if __name__ == "__main__":
     sys.exit(main())

@@ -21,10 +21,10 @@ if TYPE_CHECKING:  # for editors and type checkers
     from ddpg.networks import CriticNetwork as CriticNetwork
     from ddpg.noise import GaussianNoise as GaussianNoise
     from ddpg.noise import OrnsteinUhlenbeckNoise as OrnsteinUhlenbeckNoise
+    from ddpg.policy.policy import Policy as Policy
+    from ddpg.policy.policy import load_policy as load_policy
     from ddpg.replay_buffer import Batch as Batch
     from ddpg.replay_buffer import ReplayBuffer as ReplayBuffer
-    from ddpg.run.policy import Policy as Policy
-    from ddpg.run.policy import load_policy as load_policy
     from ddpg.training import Episode as Episode
     from ddpg.training import train as train
 
@@ -40,12 +40,12 @@ MODULES = {
     "Metrics": "ddpg.agent",
     "OrnsteinUhlenbeckNoise": "ddpg.noise",
     "PRESETS": "ddpg.config",
-    "Policy": "ddpg.run.policy",
+    "Policy": "ddpg.policy.policy",
     "ReplayBuffer": "ddpg.replay_buffer",
     "RequestError": "ddpg.errors",
     "RunStopped": "ddpg.errors",
     "evaluate": "ddpg.evaluation",
-    "load_policy": "ddpg.run.policy",
+    "load_policy": "ddpg.policy.policy",
     "make_environment": "ddpg.environment",
     "state_and_action_size": "ddpg.environment",
     "train": "ddpg.training",

@@ -1,16 +1,17 @@
 """The agent of both posts: four networks, a replay buffer, exploration noise, and Algorithm 1 in `DDPG.train_step`."""
 
+from functools import partial
 from typing import NamedTuple
 
-import keras
 import numpy as np
 import tensorflow as tf
 
 from ddpg import equations
 from ddpg.config import Config
-from ddpg.fast import FastCalls, RowNormalization
-from ddpg.networks import ActorNetwork, CriticNetwork, StateNormalization
+from ddpg.fast import TrainingPolicy, compile_policy, compile_train_step, numpy_policy
+from ddpg.networks import make_actor, make_critic, make_optimizer
 from ddpg.noise import make_noise
+from ddpg.normalization import StateNormalization
 from ddpg.replay_buffer import Batch, ReplayBuffer
 from ddpg.seeding import rng, stream
 
@@ -44,40 +45,28 @@ class DDPG:
         self.replay_buffer = ReplayBuffer(config.buffer_size, state_size, action_size)
         self.rngs = {name: rng(config.seed, name) for name in ("noise", "replay", "warm_up")}
         self.noise = make_noise(config.noise, action_size, config.noise_sigma, self.rngs["noise"])
-        self.normalization = StateNormalization(state_size) if config.normalize_observations else None
-        if self.normalization:
-            self._normalize_rows = RowNormalization(self.normalization, self.replay_buffer)
+        self.normalization = StateNormalization(self.replay_buffer) if config.normalize_observations else None
         self.updates = 0  # made so far
 
-        actor_seed, critic_seed = (int(seed) for seed in stream(config.seed, "weights").generate_state(2))
-        self.actor, self.target_actor = (self._make_actor(actor_seed, name) for name in ("actor", "target_actor"))
-        self.critic, self.target_critic = (self._make_critic(critic_seed, name) for name in ("critic", "target_critic"))
+        actor_seed, critic_seed = stream(config.seed, "weights").generate_state(2).tolist()
+        new_actor = partial(make_actor, config, state_size, action_size, actor_seed)
+        new_critic = partial(make_critic, config, state_size, action_size, critic_seed)
+        self.actor, self.target_actor = new_actor("actor"), new_actor("target_actor")
+        self.critic, self.target_critic = new_critic("critic"), new_critic("target_critic")
         # The actor without exploration: the same one, or an average of it over about 1 / evaluation_tau updates.
-        self.evaluated_actor = self._make_actor(actor_seed, "evaluated_actor") if config.averages_actor else self.actor
-        # A subclassed network has no weights before its first call; copying earlier would copy nothing.
-        state, action = tf.zeros([1, state_size]), tf.zeros([1, action_size])
-        for actor, critic in ((self.actor, self.critic), (self.target_actor, self.target_critic)):
-            actor(state)
-            critic(state, action)
-        self.evaluated_actor(state)
+        self.evaluated_actor = new_actor("evaluated_actor") if config.averages_actor else self.actor
+        self.actor_optimizer = make_optimizer(config, config.actor_learning_rate, self.actor)
+        self.critic_optimizer = make_optimizer(config, config.critic_learning_rate, self.critic)
         equations.soft_update(self.target_actor.variables, self.actor.variables, tau=1.0)
         equations.soft_update(self.target_critic.variables, self.critic.variables, tau=1.0)
-        equations.soft_update(self.evaluated_actor.variables, self.actor.variables, tau=1.0)
 
-        self.actor_optimizer = keras.optimizers.Adam(self._learning_rate(config.actor_learning_rate))
-        self.critic_optimizer = keras.optimizers.Adam(self._learning_rate(config.critic_learning_rate))
-        self.actor_optimizer.build(self.actor.trainable_variables)
-        self.critic_optimizer.build(self.critic.trainable_variables)
-
-        self.fast = FastCalls(
-            lambda rows: self.train_step(self.replay_buffer.split(rows)),
-            self.actor,
-            self.evaluated_actor,
-            self.normalized,
-            (config.gradient_steps, config.batch_size, self.replay_buffer.row_size),
-            state_size,
-            updates_every_step=config.train_frequency == 1,
-            jit_compile=config.jit_compile,
+        # Compiled when first called; `ddpg.fast` says what makes them fast.
+        policy, average = lambda state: self.actor(state), lambda state: self.evaluated_actor(state)
+        self.compiled_train_step = compile_train_step(self.train_step, policy, self.replay_buffer, config)
+        self.compiled_policy = compile_policy(policy, state_size, config.jit_compile)
+        self.compiled_average = compile_policy(average, state_size, config.jit_compile)
+        self.training_policy = TrainingPolicy(
+            self.compiled_policy, lambda: numpy_policy(self.actor), self.normalized, config.train_frequency == 1
         )
 
     @property
@@ -88,7 +77,7 @@ class DDPG:
     def begin_episode(self) -> None:
         """Reset the noise and the cached actions."""
         self.noise.reset()
-        self.fast.forget_actions()
+        self.training_policy.forget()
 
     def act(self, state: np.ndarray, explore: bool = True) -> np.ndarray:
         """Return the action `(action_size,)` for a state `(state_size,)`.
@@ -100,16 +89,16 @@ class DDPG:
         """
         state = np.asarray(state, np.float32)
         if not explore:
-            return self.fast.evaluated_policy(state)  # μ(s)
+            policy = self.compiled_average if self.config.averages_actor else self.compiled_policy
+            return policy(self.normalized(state))  # μ(s)
         if self.steps < self.config.learning_starts:
             return self.rngs["warm_up"].uniform(-1, 1, self.action_size).astype(np.float32)
-        return equations.exploration_action(self.fast.next_policy(state), self.noise.sample() * self._noise_scale())
+        noise = self.noise.sample() * np.float32(self.config.noise_scale(self.steps))
+        return equations.exploration_action(self.training_policy(state), noise)
 
     def remember(self, state, action, reward: float, next_state, terminated: bool) -> None:
         """Store one transition in the replay buffer; `terminated` is False at a time limit."""
         self.replay_buffer.add(state, action, reward, terminated, next_state)
-        if self.normalization:
-            self.normalization.add(state)
 
     def update(self) -> Metrics | None:
         """Sample `gradient_steps` minibatches and train on each, if an update is due; call it after each `remember`.
@@ -117,20 +106,18 @@ class DDPG:
         Returns:
             The means of the updates' metrics, or None if no update was due.
         """
-        if not self._update_is_due():
-            return None
         config = self.config
+        if self.steps < config.first_update_step or self.steps % config.train_frequency:
+            return None
         minibatches = self.replay_buffer.sample(config.batch_size, self.rngs["replay"], config.gradient_steps)
+        next_state = self.replay_buffer.newest(1).next_state[0]
         if self.normalization:
-            self.normalization.refresh()
-            self._normalize_rows(minibatches)
+            self.normalization.follow()
+            minibatches = self.normalization.rows(minibatches)
+        metrics, next_action = self.compiled_train_step(minibatches, self.normalized(next_state))
+        self.training_policy.updated(next_state, next_action)
         self.updates += config.gradient_steps
-        next_state = self.replay_buffer.last_next_state()
-        return Metrics(*self.fast.train(minibatches, next_state))
-
-    def normalized(self, states: np.ndarray) -> np.ndarray:
-        """Return states `(..., state_size)` as the networks see them: the same, unless observations are normalized."""
-        return self.normalization(states) if self.normalization else states
+        return Metrics(*metrics)
 
     def train_step(self, batch: Batch) -> Metrics:
         """Algorithm 1 of the paper, from the sampled minibatch (sᵢ, aᵢ, rᵢ, sᵢ₊₁) to the target networks.
@@ -166,51 +153,12 @@ class DDPG:
         # Update the target networks: θ' <- τ θ + (1 - τ) θ'.
         equations.soft_update(self.target_critic.variables, self.critic.variables, self.config.tau)
         equations.soft_update(self.target_actor.variables, self.actor.variables, self.config.tau)
-
-        # Not in the paper: an average of the actor, to evaluate and export. Nothing learns from it.
-        if self.config.averages_actor:
+        if self.config.averages_actor:  # not in the paper; nothing learns from this average of the actor
             equations.soft_update(self.evaluated_actor.variables, self.actor.variables, self.config.evaluation_tau)
 
         saturated = tf.cast(tf.abs(policy_action) > 0.99, tf.float32)
         return Metrics(critic_loss, actor_loss, *map(tf.reduce_mean, (q_value, target_q, saturated)))
 
-    def _update_is_due(self) -> bool:
-        return self.steps >= self.config.first_update_step and self.steps % self.config.train_frequency == 0
-
-    def _learning_rate(self, initial: float) -> float | keras.optimizers.schedules.LearningRateSchedule:
-        """Return Adam's step size: constant, or falling linearly to zero over `learning_rate_decay_steps`."""
-        steps = self.config.learning_rate_decay_steps
-        if steps is None:
-            return initial
-        updates = max(1, self.config.updates_until(steps))
-        return keras.optimizers.schedules.PolynomialDecay(initial, updates, end_learning_rate=0.0)
-
-    def _noise_scale(self) -> np.float32:
-        """Return the factor of the noise, which falls linearly from 1 to 0 over `noise_decay_steps`."""
-        steps = self.config.noise_decay_steps
-        return np.float32(max(0.0, 1.0 - self.steps / steps) if steps else 1.0)
-
-    def _make_actor(self, seed: int, name: str) -> ActorNetwork:
-        config = self.config
-        return ActorNetwork(
-            self.action_size,
-            config.hidden_units,
-            seed,
-            config.batch_normalization,
-            config.kernel_initializer,
-            config.layer_normalization == "both",
-            name,
-        )
-
-    def _make_critic(self, seed: int, name: str) -> CriticNetwork:
-        config = self.config
-        return CriticNetwork(
-            config.hidden_units,
-            seed,
-            config.batch_normalization,
-            config.kernel_initializer,
-            config.action_layer,
-            config.critic_weight_decay,
-            config.layer_normalization != "none",
-            name,
-        )
+    def normalized(self, states: np.ndarray) -> np.ndarray:
+        """Return states `(..., state_size)` as the networks see them: the same, unless observations are normalized."""
+        return self.normalization(states) if self.normalization else states

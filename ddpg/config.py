@@ -1,7 +1,7 @@
 """Every setting of a run, in one frozen dataclass: its symbol, its unit and where its default comes from.
 
 "Post" is the second blog post (the Keras walk-through), whose printed settings are the defaults; "paper" is Lillicrap
-et al., arXiv 1509.02971v6. The flags of `train.py` are made from these fields (`ddpg.run.command_line`), and
+et al., arXiv 1509.02971v6. The flags of `train.py` are made from these fields (`ddpg.command.command`), and
 `docs/settings.md` lists what else must change when a field is renamed.
 """
 
@@ -12,16 +12,6 @@ from typing import Any
 from ddpg.errors import RequestError
 from ddpg.settings import check_values, from_json, setting
 
-GROUPS = {  # the first field of each group of flags in `train.py --help`
-    "env": "the task",
-    "episodes": "length of the run",
-    "gamma": "the algorithm",
-    "hidden_units": "the networks",
-    "noise": "exploration, in units of the tanh action (1 is half the width of the task's action range)",
-    "evaluate_every": "evaluation and checkpoints",
-    "jit_compile": "the machine",
-}
-
 
 @dataclass(frozen=True)
 class Config:
@@ -31,38 +21,74 @@ class Config:
         RequestError: A value is outside its interval, or two values contradict each other.
     """
 
-    # The task
-    env: str = setting("Pendulum-v1", "Gymnasium id of the task: Name-v0, or module:Name-v0 to import the module first")
-    env_kwargs: dict[str, Any] = setting(dict, "arguments for the task's constructor, as a JSON object")
+    env: str = setting(
+        "Pendulum-v1",
+        "Gymnasium id of the task: Name-v0, or module:Name-v0 to import the module first",
+        group="the task",
+        identifies=True,
+        cannot_vary="use --env A,B",
+    )
+    env_kwargs: dict[str, Any] = setting(
+        dict,
+        "arguments for the task's constructor, as a JSON object",
+        identifies=True,
+        cannot_vary="register one task id for each variant, and use --env A,B",
+    )
     action_bound: float | None = setting(None, "replaces each infinite bound of the action space", "(0, inf)")
-    seed: int = setting(0, "root of every random stream: weights, noise, replay, warm-up, resets", "[0, inf)")
+    seed: int = setting(
+        0,
+        "root of every random stream: weights, noise, replay, warm-up, resets; report several",
+        "[0, inf)",
+        identifies=True,
+        cannot_vary="use --seeds",
+    )
 
-    # The length of the run
-    episodes: int = setting(250, "episodes to train for (post: 250), unless --steps is given", "[1, inf)")
+    episodes: int = setting(
+        250,
+        "episodes to train for (post: 250), unless --steps is given",
+        "[1, inf)",
+        group="length of the run",
+        identifies=True,
+    )
     steps: int | None = setting(
-        None, "environment steps to train for; the episode in progress is completed", "[1, inf)"
+        None, "environment steps to train for; the episode in progress is completed", "[1, inf)", identifies=True
     )
     max_episode_steps: int = setting(100_000, "step limit per episode (truncation)", "[1, inf)")
-    learning_starts: int = setting(0, "steps of uniformly random actions before policy and updates start", "[0, inf)")
+    learning_starts: int = setting(
+        0, "steps of uniformly random actions before policy and updates start; 10,000 on MuJoCo", "[0, inf)"
+    )
 
-    # The algorithm
-    gamma: float = setting(0.99, "γ, the discount factor (post and paper: 0.99)", "[0, 1]")
+    gamma: float = setting(
+        0.99,
+        "γ, the discount factor (post and paper: 0.99); larger where rewards come late: 0.9999 on Swimmer",
+        "[0, 1]",
+        group="the algorithm",
+    )
     tau: float = setting(0.005, "τ, the rate of the soft target updates (post: 0.005; paper: 0.001)", "(0, 1]")
     batch_size: int = setting(64, "N, the transitions in a minibatch (post and paper: 64)", "[1, inf)")
     buffer_size: int = setting(
         1_000_000, "capacity of the replay buffer in transitions (post and paper: 1e6)", "[1, inf)"
     )
-    train_frequency: int = setting(1, "environment steps between two rounds of updates (Algorithm 1: 1)", "[1, inf)")
-    gradient_steps: int = setting(1, "updates in a round, in one compiled call (Algorithm 1: 1)", "[1, inf)")
+    train_frequency: int = setting(
+        1, "environment steps between two rounds of updates (Algorithm 1: 1); 50 is faster on MuJoCo", "[1, inf)"
+    )
+    gradient_steps: int = setting(
+        1, "updates in a round, in one compiled call (Algorithm 1: 1); usually as --train-frequency", "[1, inf)"
+    )
 
-    # The networks
-    hidden_units: tuple[int, int] = setting((400, 300), "units of the two hidden layers (post and paper)", "[1, inf)")
-    actor_learning_rate: float = setting(1e-4, "Adam's step size for the actor (post and paper: 1e-4)", "(0, inf)")
+    hidden_units: tuple[int, int] = setting(
+        (400, 300), "units of the two hidden layers (post and paper)", "[1, inf)", group="the networks"
+    )
+    actor_learning_rate: float = setting(
+        1e-4, "Adam's step size for the actor (post and paper: 1e-4); 1e-3 learns sooner on most tasks", "(0, inf)"
+    )
     critic_learning_rate: float = setting(1e-3, "Adam's step size for the critic (post and paper: 1e-3)", "(0, inf)")
     learning_rate_decay_steps: int | None = setting(
         None, "anneal both learning rates linearly to zero, from the first update to step N", "[1, inf)"
     )
-    normalize_observations: bool = setting(False, "scale states by the mean and deviation of all states seen")
+    normalize_observations: bool = setting(
+        False, "scale states by the mean and deviation of all states seen; for states of different units"
+    )
     batch_normalization: bool = setting(False, "normalize the state and the hidden layers (first post and paper)")
     layer_normalization: str = setting(
         "none", "networks whose hidden layers are normalized over their units", None, ("none", "critic", "both")
@@ -72,26 +98,46 @@ class Config:
     )
     action_layer: int = setting(1, "critic's hidden layer at which the action enters (post: 1; paper: 2)", "[1, 2]")
     critic_weight_decay: float = setting(0.0, "λ of the L2 penalty on the critic's weights (paper: 0.01)", "[0, inf)")
+    action_penalty: float = setting(
+        0.0, "λ of the penalty on the policy's mean squared action (HER: 1); for policies stuck at a bound", "[0, inf)"
+    )
 
-    action_penalty: float = setting(0.0, "λ of the penalty on the policy's mean squared action (HER: 1)", "[0, inf)")
-
-    # Exploration
-    noise: str = setting("gaussian", "noise process added to the action in training", None, ("gaussian", "ou"))
-    noise_sigma: float = setting(0.1, "σ of the exploration noise (post: 0.1; paper: 0.2)", "[0, inf)")
+    noise: str = setting(
+        "gaussian",
+        "noise process added to the action in training; ou pushes in one direction for a while",
+        None,
+        ("gaussian", "ou"),
+        group="exploration, in units of the tanh action (1 is half the width of the task's action range)",
+    )
+    noise_sigma: float = setting(
+        0.1, "σ of the exploration noise (post: 0.1; paper: 0.2); larger where nothing is found", "[0, inf)"
+    )
     noise_decay_steps: int | None = setting(None, "anneal the noise linearly to zero over N steps", "[1, inf)")
 
-    # Evaluation and checkpoints
-    evaluate_every: int = setting(5_000, "environment steps between two noise-free evaluations", "[1, inf)")
-    evaluation_episodes: int = setting(10, "episodes per evaluation", "[1, inf)")
-    evaluation_tau: float = setting(
-        1.0, "rate at which the actor to evaluate follows the one that learns; 1: it is the same", "(0, 1]"
+    evaluate_every: int = setting(
+        5_000,
+        "environment steps between two noise-free evaluations",
+        "[1, inf)",
+        group="evaluation and checkpoints",
+        learns=False,
     )
-    checkpoint_every: int = setting(10_000, "environment steps between two checkpoints", "[1, inf)")
-    keep_checkpoints: int = setting(2, "newest checkpoints to keep, besides the best one", "[1, inf)")
+    evaluation_episodes: int = setting(
+        10, "episodes per evaluation; 100 where the start decides much", "[1, inf)", learns=False
+    )
+    evaluation_tau: float = setting(
+        1.0, "τ of the averaged actor that is evaluated; 1: no average; 2e-5 where evaluations jump", "(0, 1]"
+    )
+    checkpoint_every: int = setting(10_000, "environment steps between two checkpoints", "[1, inf)", learns=False)
+    keep_checkpoints: int = setting(2, "newest checkpoints to keep, besides the best one", "[1, inf)", learns=False)
 
-    # The machine
-    jit_compile: bool = setting(True, "compile the update with XLA")
-    threads: int | None = setting(None, "TensorFlow intra-op threads; none: one per core", "[1, inf)")
+    jit_compile: bool = setting(True, "compile the update with XLA", group="the machine", learns=False)
+    threads: int | None = setting(
+        None,
+        "TensorFlow intra-op threads; none: one per core",
+        "[1, inf)",
+        learns=False,
+        cannot_vary="it changes no result; use --threads",
+    )
 
     def __post_init__(self) -> None:
         check_values(self)
@@ -132,6 +178,10 @@ class Config:
     def updates_until(self, step: int) -> int:
         """Return how many updates are made between the first one and an environment step."""
         return (step - self.first_update_step) * self.gradient_steps // self.train_frequency
+
+    def noise_scale(self, step: int) -> float:
+        """Return the factor of the noise: 1, or falling linearly from 1 to 0 over `noise_decay_steps`."""
+        return max(0.0, 1.0 - step / self.noise_decay_steps) if self.noise_decay_steps else 1.0
 
     def as_json(self) -> dict[str, Any]:
         """Return the settings as JSON-ready values, for `config.json`."""

@@ -71,7 +71,7 @@ def action_penalty(action):
     Returns:
         The mean over the minibatch and the dimensions, a scalar.
     """
-    return tf.reduce_mean(tf.square(action))
+    return tf.reduce_mean(action**2)
 
 
 def soft_update(target_variables, variables, tau: float) -> None:

@@ -3,23 +3,25 @@
 Three things cost more than the arithmetic of one action: a call of TensorFlow (0.1 to 0.2 ms), looking up the trace of
 a `tf.function`, and binding its arguments. So updates are compiled once and called as cheaply as TensorFlow allows; the
 call that updates the networks also computes the next action; and where many steps pass between two updates, actions
-are computed with NumPy. The states of a minibatch are normalized in one pass over whole rows.
+are computed with NumPy.
 """
 
 from collections.abc import Callable, Sequence
-from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import keras
 import numpy as np
 import tensorflow as tf
 
-from ddpg.networks import STATE_LIMIT, StateNormalization
-from ddpg.replay_buffer import ReplayBuffer
+if TYPE_CHECKING:  # MolGAN compiles too, and has no replay buffer
+    from ddpg.config import Config
+    from ddpg.replay_buffer import ReplayBuffer
+
+Function = Callable[[np.ndarray], np.ndarray]  # of one state (state_size,)
 
 
 def compile_function(function: Callable, signature: Sequence[tf.TensorSpec], jit_compile: bool) -> Callable:
-    """Return a function of tensors that is traced once and called as cheaply as TensorFlow allows.
+    """Return a function of tensors that is traced once, in its first call, and called as cheaply as TensorFlow allows.
 
     A `tf.function` looks up its trace in each call, and a concrete function binds its arguments by name and collects
     the variables it uses: 0.1 ms each. Here the signature is fixed and the variables are known. TensorFlow has a call
@@ -30,153 +32,113 @@ def compile_function(function: Callable, signature: Sequence[tf.TensorSpec], jit
         signature: The shape and type of each argument.
         jit_compile: Compile with XLA.
     """
-    # No `if` or loop here depends on a tensor, so AutoGraph would only take time.
-    compiled = tf.function(function, jit_compile=jit_compile, autograph=False)
-    concrete = compiled.get_concrete_function(*signature)
-    call = getattr(getattr(concrete, "inference_fn", None), "call_preflattened", None)
-    if call is None:
-        return concrete
-    variables = concrete.captured_inputs
-    return lambda *inputs: call([*inputs, *variables])
+    traced: Callable | None = None
+
+    def trace() -> Callable:
+        # No `if` or loop here depends on a tensor, so AutoGraph would only take time.
+        concrete = tf.function(function, jit_compile=jit_compile, autograph=False).get_concrete_function(*signature)
+        call = getattr(getattr(concrete, "inference_fn", None), "call_preflattened", None)
+        if call is None:
+            return concrete
+        variables = concrete.captured_inputs
+        return lambda *inputs: call([*inputs, *variables])
+
+    def compiled(*inputs: tf.Tensor) -> Any:
+        nonlocal traced
+        traced = traced or trace()
+        return traced(*inputs)
+
+    return compiled
 
 
-class FastCalls:
-    """The agent's compiled calls, and the actions that they make unnecessary to compute again.
+def compile_policy(policy: Callable, state_size: int, jit_compile: bool) -> Function:
+    """Return a policy, compiled, as a function of one state.
 
     Args:
-        train_step: Takes the rows of one minibatch `(batch_size, row_size)`, returns a tuple of scalar metrics.
-        actor: The actor network, which explores.
-        evaluated_actor: The actor without exploration: the same network, or another.
-        normalized: Takes a state `(state_size,)`, returns it as the networks see it.
-        minibatches_shape: `(gradient_steps, batch_size, row_size)`, what one update takes.
+        policy: `(1, state_size)` -> `(1, action_size)`, both tensors.
         state_size: Numbers in a state.
-        updates_every_step: An update follows each step, so the next action can come from the call that updates.
         jit_compile: Compile with XLA.
+    """
+    compiled = compile_function(policy, [tf.TensorSpec([1, state_size], tf.float32)], jit_compile)
+    return lambda state: compiled(tf.constant(state[None])).numpy()[0]
+
+
+def compile_train_step(
+    train_step: Callable, policy: Callable, replay_buffer: "ReplayBuffer", config: "Config"
+) -> Callable[[np.ndarray, np.ndarray], tuple[list[float], np.ndarray]]:
+    """Return one compiled call that runs `train_step` on each minibatch in turn, and then the policy for one state.
+
+    Args:
+        train_step: A minibatch, a `Batch` -> a tuple of scalar metrics.
+        policy: `(1, state_size)` -> `(1, action_size)`, for the state in which the agent acts next.
+        replay_buffer: Where the minibatches come from.
+        config: The settings of the run.
+
+    Returns:
+        A function of minibatches `(gradient_steps, batch_size, row_size)` and the next state `(state_size,)`. It
+        returns the mean of each metric over the minibatches, and the next action `(action_size,)`.
+    """
+
+    def train_on(rows):
+        return tf.stack(train_step(replay_buffer.split(rows)))
+
+    def train(minibatches, next_state):
+        if config.gradient_steps == 1:  # a loop around a single update would add 0.1 ms
+            metrics = train_on(minibatches[0])
+        else:
+            each = tf.map_fn(train_on, minibatches, parallel_iterations=1, fn_output_signature=tf.float32)
+            metrics = tf.reduce_mean(each, axis=0)
+        return metrics, policy(next_state)
+
+    shapes = (config.gradient_steps, config.batch_size, replay_buffer.row_size), (1, replay_buffer.state_size)
+    compiled = compile_function(train, [tf.TensorSpec(shape, tf.float32) for shape in shapes], config.jit_compile)
+
+    def train_and_act(minibatches: np.ndarray, next_state: np.ndarray) -> tuple[list[float], np.ndarray]:
+        metrics, next_action = compiled(tf.constant(minibatches), tf.constant(next_state[None]))
+        return metrics.numpy().tolist(), next_action.numpy()[0]
+
+    return train_and_act
+
+
+class TrainingPolicy:
+    """μ of the state in which training continues, as cheaply as possible.
+
+    After an update the next action is known already. Where many steps pass between two updates, NumPy is faster than a
+    call of TensorFlow.
+
+    Args:
+        compiled: μ of any state, as the actor sees it.
+        make_numpy: Returns the same as a NumPy function of the weights as they are now.
+        as_seen: Returns a state as the actor sees it.
+        updates_every_step: Whether there is an update after each step.
     """
 
     def __init__(
-        self,
-        train_step: Callable[[Any], Sequence[Any]],
-        actor: keras.Model,
-        evaluated_actor: keras.Model,
-        normalized: Callable[[np.ndarray], np.ndarray],
-        minibatches_shape: tuple[int, int, int],
-        state_size: int,
-        updates_every_step: bool,
-        jit_compile: bool,
+        self, compiled: Function, make_numpy: Callable[[], Function], as_seen: Function, updates_every_step: bool
     ) -> None:
-        self.train_step, self.actor, self.evaluated_actor = train_step, actor, evaluated_actor
-        self.normalized = normalized
-        self.minibatches_shape, self.state_shape = minibatches_shape, (1, state_size)
-        self.updates_every_step, self.jit_compile = updates_every_step, jit_compile
-        self.forget_actions()
+        self.compiled, self.make_numpy, self.as_seen = compiled, make_numpy, as_seen
+        self.updates_every_step = updates_every_step
+        self.forget()
 
-    def forget_actions(self) -> None:
-        """Drop the cached actions and weights: an episode begins."""
-        self._next_action: tuple[np.ndarray, np.ndarray] | None = None  # the next state, and μ of it
-        self._numpy_policy: Callable[[np.ndarray], np.ndarray] | None = None  # μ until the next update
+    def forget(self) -> None:
+        """Drop the cached action and the cached weights: an episode begins."""
+        self._next: tuple[np.ndarray, np.ndarray] | None = None  # the next state, and μ of it
+        self._numpy: Function | None = None  # μ until the next update
 
-    def train(self, minibatches: np.ndarray, next_state: np.ndarray) -> list[float]:
-        """Run `train_step` on each minibatch in turn; also compute μ of the state in which the agent acts next.
+    def updated(self, next_state: np.ndarray, next_action: np.ndarray) -> None:
+        """Take note of an update: the weights are others, and the next action is known."""
+        self._next, self._numpy = (next_state, next_action), None
 
-        Args:
-            minibatches: `(gradient_steps, batch_size, row_size)`, their states as the networks see them.
-            next_state: `(state_size,)`, as the task gave it.
-
-        Returns:
-            The mean of each metric over the minibatches.
-        """
-        metrics, next_action = self._train(tf.constant(minibatches), self._one_state(next_state))
-        self._next_action = next_state, next_action.numpy()[0]
-        self._numpy_policy = None
-        return metrics.numpy().tolist()
-
-    def policy(self, state: np.ndarray) -> np.ndarray:
-        """Return μ(s), `(action_size,)`, for any state `(state_size,)`."""
-        return self._policy(self._one_state(state)).numpy()[0]
-
-    def evaluated_policy(self, state: np.ndarray) -> np.ndarray:
-        """Return μ(s) of the evaluated actor, `(action_size,)`, for any state `(state_size,)`."""
-        return self._evaluated_policy(self._one_state(state)).numpy()[0]
-
-    def next_policy(self, state: np.ndarray) -> np.ndarray:
-        """Return μ(s), `(action_size,)`, for the state in which training continues, as cheaply as possible."""
+    def __call__(self, state: np.ndarray) -> np.ndarray:
+        """Return μ(s), `(action_size,)`."""
         if not self.updates_every_step:
-            self._numpy_policy = self._numpy_policy or numpy_policy(self.actor)
-            return self._numpy_policy(self.normalized(state))
-        cached, self._next_action = self._next_action, None
-        if cached and np.array_equal(cached[0], state):
-            return cached[1]
-        return self.policy(state)
-
-    def _one_state(self, state: np.ndarray) -> tf.Tensor:
-        """Return one state as the networks see it, `(1, state_size)`."""
-        return tf.constant(self.normalized(state)[None])
-
-    @cached_property
-    def _train(self) -> Callable:
-        """The updates, then the next action: minibatches, `(1, state_size)` -> metrics, `(1, action_size)`."""
-
-        def train_step(rows):
-            return tf.stack(self.train_step(rows))
-
-        def train(minibatches, next_state):
-            if self.minibatches_shape[0] == 1:  # a loop around a single update would add 0.1 ms
-                metrics = train_step(minibatches[0])
-            else:
-                each = tf.map_fn(train_step, minibatches, parallel_iterations=1, fn_output_signature=tf.float32)
-                metrics = tf.reduce_mean(each, axis=0)
-            return metrics, self.actor(next_state)
-
-        return self._compile(train, self.minibatches_shape, self.state_shape)
-
-    @cached_property
-    def _policy(self) -> Callable:
-        """μ for one state, `(1, state_size)` -> `(1, action_size)`."""
-        return self._compile(lambda state: self.actor(state), self.state_shape)
-
-    @cached_property
-    def _evaluated_policy(self) -> Callable:
-        """The same, of the evaluated actor."""
-        if self.evaluated_actor is self.actor:
-            return self._policy
-        return self._compile(lambda state: self.evaluated_actor(state), self.state_shape)
-
-    def _compile(self, function: Callable, *shapes: tuple[int, ...]) -> Callable:
-        return compile_function(function, [tf.TensorSpec(shape, tf.float32) for shape in shapes], self.jit_compile)
+            self._numpy = self._numpy or self.make_numpy()
+            return self._numpy(self.as_seen(state))
+        known, self._next = self._next, None
+        return known[1] if known and np.array_equal(known[0], state) else self.compiled(self.as_seen(state))
 
 
-class RowNormalization:
-    """Normalizes the states in rows of the replay buffer, in place; the same bits as `StateNormalization`.
-
-    The rows lie in one piece of memory and their states do not, so one pass over all columns is faster than two over
-    the states and the next states. The other columns are shifted by 0, scaled by 1 and never clipped.
-
-    Args:
-        normalization: The statistics; those in effect at each call count.
-        replay_buffer: Where the rows come from.
-    """
-
-    def __init__(self, normalization: StateNormalization, replay_buffer: ReplayBuffer) -> None:
-        self.normalization = normalization
-        size = replay_buffer.row_size
-        self.offset, self.scale = np.zeros(size, np.float32), np.ones(size, np.float32)
-        self.low, self.high = np.full(size, -np.inf, np.float32), np.full(size, np.inf, np.float32)
-        offset, scale, low, high = map(replay_buffer.split, (self.offset, self.scale, self.low, self.high))
-        low.state[:], low.next_state[:] = -STATE_LIMIT, -STATE_LIMIT
-        high.state[:], high.next_state[:] = STATE_LIMIT, STATE_LIMIT
-        self.offsets, self.scales = (offset.state, offset.next_state), (scale.state, scale.next_state)  # views
-
-    def __call__(self, rows: np.ndarray) -> None:
-        """Normalize the states in rows `(..., row_size)` float32."""
-        for offset, scale in zip(self.offsets, self.scales, strict=True):
-            offset[:], scale[:] = self.normalization.offset, self.normalization.scale
-        rows -= self.offset
-        rows *= self.scale
-        np.minimum(np.maximum(rows, self.low, out=rows), self.high, out=rows)  # `np.clip` is slower on few rows
-
-
-def numpy_policy(actor) -> Callable[[np.ndarray], np.ndarray]:
+def numpy_policy(actor) -> Function:
     """Return μ of one state `(state_size,)` as a NumPy function of the weights as they are now.
 
     Args:

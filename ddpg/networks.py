@@ -4,12 +4,10 @@ The defaults are the second post's. The options make them the paper's (its secti
 fan-in initialization, and the action entering the critic at its second hidden layer. Layer normalization is newer.
 """
 
-from typing import Any
-
 import keras
-import numpy as np
 from keras import layers, ops
 
+from ddpg.config import Config
 from ddpg.errors import RequestError
 
 if keras.backend.backend() != "tensorflow":
@@ -158,58 +156,43 @@ def normalization(batch: bool, layer: bool, name: str) -> keras.Layer:
     return kind(name=name)
 
 
-class StateNormalization:
-    """Scales states by the mean and the standard deviation of all states seen, and clips them to ±5.
+def make_actor(config: Config, state_size: int, action_size: int, seed: int, name: str) -> ActorNetwork:
+    """Return an actor with the settings of a run; it has its weights."""
+    actor = ActorNetwork(
+        action_size,
+        config.hidden_units,
+        seed,
+        config.batch_normalization,
+        config.kernel_initializer,
+        config.layer_normalization == "both",
+        name,
+    )
+    actor(ops.zeros([1, state_size]))  # a subclassed network has no weights before its first call
+    return actor
 
-    All four networks see states through it. Batch normalization uses the statistics of each minibatch instead, and
-    learns another scale in each network.
 
-    Args:
-        state_size: Numbers in a state.
+def make_critic(config: Config, state_size: int, action_size: int, seed: int, name: str) -> CriticNetwork:
+    """Return a critic with the settings of a run; it has its weights."""
+    critic = CriticNetwork(
+        config.hidden_units,
+        seed,
+        config.batch_normalization,
+        config.kernel_initializer,
+        config.action_layer,
+        config.critic_weight_decay,
+        config.layer_normalization != "none",
+        name,
+    )
+    critic(ops.zeros([1, state_size]), ops.zeros([1, action_size]))
+    return critic
 
-    Attributes:
-        count: How many states were added.
-        mean: Their mean, `(state_size,)` float64.
-        squares: The sum of their squared deviations from the mean, `(state_size,)` float64.
-        offset, scale: What a state is shifted and scaled by, `(state_size,)` float32.
-    """
 
-    def __init__(self, state_size: int) -> None:
-        self.count = 0
-        self.mean, self.squares = np.zeros(state_size), np.zeros(state_size)
-        self.offset, self.scale = np.zeros(state_size, np.float32), np.ones(state_size, np.float32)
-
-    def add(self, state: np.ndarray) -> None:
-        """Count one state `(state_size,)`; `refresh` puts it into effect."""
-        self.count += 1
-        deviation = state - self.mean
-        self.mean += deviation / self.count  # Welford's algorithm, which loses no digits
-        self.squares += deviation * (state - self.mean)
-
-    def refresh(self) -> None:
-        """Scale by what was counted so far."""
-        self.offset = self.mean.astype(np.float32)
-        self.scale = (1.0 / np.sqrt(self.squares / max(1, self.count) + 1e-8)).astype(np.float32)
-
-    def __call__(self, states: np.ndarray) -> np.ndarray:
-        """Return states `(..., state_size)` as the networks see them, float32."""
-        return np.clip((states - self.offset) * self.scale, -STATE_LIMIT, STATE_LIMIT)
-
-    def as_json(self) -> dict[str, Any]:
-        """Return all statistics, JSON-ready and exact."""
-        return {name: value.tolist() if name != "count" else value for name, value in vars(self).items()}
-
-    def restore(self, statistics: dict[str, Any]) -> None:
-        """Take over what `as_json` returned.
-
-        Raises:
-            ValueError: They are not the statistics of states of this size.
-        """
-        for name, value in vars(self).items():
-            if name == "count":
-                self.count = int(statistics["count"])
-                continue
-            restored = np.array(statistics[name], value.dtype)
-            if restored.shape != value.shape or not np.isfinite(restored).all():
-                raise ValueError(f"{name} has not {len(value)} finite numbers")
-            setattr(self, name, restored)
+def make_optimizer(config: Config, learning_rate: float, network: keras.Model) -> keras.optimizers.Adam:
+    """Return Adam for a network; its step size is constant, or falls linearly to zero."""
+    step_size = learning_rate
+    if config.learning_rate_decay_steps is not None:
+        updates = max(1, config.updates_until(config.learning_rate_decay_steps))
+        step_size = keras.optimizers.schedules.PolynomialDecay(learning_rate, updates, end_learning_rate=0.0)
+    optimizer = keras.optimizers.Adam(step_size)
+    optimizer.build(network.trainable_variables)
+    return optimizer

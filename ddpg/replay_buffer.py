@@ -73,9 +73,10 @@ class ReplayBuffer:
         index = [rng.choice(len(self), batch_size, replace=False, shuffle=False) for _ in range(minibatches)]
         return self.rows.take(index, axis=0)
 
-    def last_next_state(self) -> np.ndarray:
-        """Return a copy of the next state of the newest transition, `(state_size,)`: where the agent is now."""
-        return self.split(self.rows[(self.added - 1) % self.capacity]).next_state.copy()
+    def newest(self, count: int) -> Batch:
+        """Return a copy of the newest transitions, oldest first: `count` of them, or all that there are."""
+        count = min(count, len(self))
+        return self.split(self.rows.take(range(self.added - count, self.added), axis=0, mode="wrap"))
 
     def split(self, rows) -> Batch:
         """Name the columns of rows `(..., row_size)`, NumPy's or TensorFlow's, without copying."""

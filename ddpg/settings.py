@@ -2,6 +2,7 @@
 
 import dataclasses
 import functools
+import json
 import math
 import typing
 from typing import Any, TypeVar
@@ -11,17 +12,33 @@ from ddpg.errors import RequestError
 T = TypeVar("T")
 
 
-def setting(default: Any, help: str, within: str | None = None, choices: tuple[str, ...] | None = None) -> Any:
-    """Declare one field of a dataclass of settings.
+def setting(
+    default: Any,
+    help: str,
+    within: str | None = None,
+    choices: tuple[str, ...] | None = None,
+    *,
+    group: str = "",
+    learns: bool = True,
+    identifies: bool = False,
+    cannot_vary: str = "",
+) -> Any:
+    """Declare one field of a dataclass of settings, with everything that is known of it.
 
     Args:
         default: Its default; the class `dict` or `list` means a new empty one.
-        help: One line for people: symbol, meaning, unit, source.
+        help: One line for people: symbol, meaning, unit, source, and advice.
         within: The interval that a number must lie in, in mathematical notation: "(0, 1]".
         choices: The words allowed, for a string.
+        group: The title of the group of flags that begins with this field.
+        learns: False if it changes neither what is learned nor what is evaluated.
+        identifies: It says which run it is, and not how it learns: its task, seed or length.
+        cannot_vary: Why its value cannot vary in a sweep, and what to do instead.
     """
     value = {"default_factory": default} if isinstance(default, type) else {"default": default}
-    return dataclasses.field(metadata={"help": help, "within": within, "choices": choices}, **value)
+    metadata: dict[str, Any] = {"help": help, "within": within, "choices": choices, "group": group}
+    metadata |= {"names_settings": learns and not identifies, "cannot_vary": cannot_vary}
+    return dataclasses.field(metadata=metadata, **value)
 
 
 def check_values(config: Any) -> None:
@@ -84,3 +101,54 @@ def inside(number: float, interval: str) -> bool:
     above = number > low if interval[0] == "(" else number >= low
     below = number < high if interval[-1] == ")" else number <= high
     return -math.inf < number < math.inf and above and below
+
+
+def parse_value(text: str, field: dataclasses.Field, kind: type) -> Any:
+    """Return the value of a setting from its text, which is the same everywhere.
+
+    A number is "0.01", a switch "true" or "false", a pair "400x300", an object JSON, and no value "none".
+
+    Raises:
+        ValueError: The text is not of the setting's type; the message says what is.
+    """
+    text = text.strip()
+    if field.default is None and text == "none":
+        return None
+    if kind is dict:
+        return json_object(text)
+    try:
+        if kind is bool:
+            return {"true": True, "false": False}[text.lower()]
+        if isinstance(field.default, tuple):
+            return tuple(int(number) for number in text.split("x"))
+        return kind(text)
+    except (KeyError, ValueError):
+        expected = {bool: "true or false", int: "a whole number", float: "a number"}[kind]
+        if isinstance(field.default, tuple):
+            expected = "two whole numbers such as 400x300"
+        raise ValueError(f"expected {expected}, got {text!r}") from None
+
+
+def json_object(text: str) -> dict[str, Any]:
+    """Return a JSON object from its text.
+
+    Raises:
+        ValueError: It is not one.
+    """
+    example = "write it like '{\"g\": 9.81}'"
+    try:
+        value = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise ValueError(f"not JSON ({error}): {text[:200]!r}; {example}") from None
+    if not isinstance(value, dict):
+        raise ValueError(f"not a JSON object: {text[:200]!r}; {example}")
+    return value
+
+
+def text_of(value: Any) -> str:
+    """Return the text of a value, which `parse_value` reads back."""
+    if value is None or isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, dict):
+        return json.dumps(value)
+    return "x".join(map(str, value)) if isinstance(value, (tuple, list)) else str(value)

@@ -1,14 +1,15 @@
 """The training loop, as a generator: logging, evaluation, checkpoints and tests are its consumers."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from typing import TypeVar
 
 import gymnasium
 import numpy as np
 
 from ddpg.agent import DDPG, Metrics
 from ddpg.environment import CheckedEnvironment
+from ddpg.metrics import MeanMetrics
 from ddpg.seeding import integer_seed
 
 AVERAGED_EPISODES = 40
@@ -70,25 +71,3 @@ def train(agent: DDPG, environment: gymnasium.Env, resume_from: Episode = Episod
         returns = (*last.recent_returns, episode_return)[-AVERAGED_EPISODES:]
         last = Episode(number, last.steps + length, length, returns, metrics.mean())
         yield last
-
-
-class MeanMetrics(Generic[M]):
-    """The running mean of updates' metrics.
-
-    Args:
-        kind: The NamedTuple of the metrics.
-    """
-
-    def __init__(self, kind: type[M]) -> None:
-        self.kind = kind
-        self.sums, self.count = np.zeros(len(kind._fields)), 0  # type: ignore[attr-defined]
-
-    def add(self, metrics: Sequence[float] | None) -> None:
-        """Add the metrics of one round of updates; None, for no update, adds nothing."""
-        if metrics is not None:
-            self.sums += metrics
-            self.count += 1
-
-    def mean(self) -> M | None:
-        """Return the means, or None if nothing was added."""
-        return self.kind(*(self.sums / self.count).tolist()) if self.count else None

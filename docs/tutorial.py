@@ -24,7 +24,7 @@ from dataclasses import replace
 os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
 sys.path.insert(0, os.path.abspath(".." if os.path.basename(os.getcwd()) == "docs" else "."))
 
-from ddpg.run.command_line import import_tensorflow
+from ddpg.command.tensorflow import import_tensorflow
 
 import_tensorflow()  # without its start-up messages
 

@@ -7,7 +7,7 @@ import pytest
 
 from ddpg import DDPG, load_policy
 from ddpg.export import export_policy
-from ddpg.run.policy_file import open_runtime
+from ddpg.policy.formats import FORMATS
 from tests.helpers.agents import NETWORKS, fill, numbers
 from tests.helpers.runs import finished_run, read_back
 
@@ -80,5 +80,5 @@ def test_an_exported_policy_is_the_average(averaging_run, tmp_path, ending):
     out = tmp_path / f"policy{ending}"
     export_policy(averaging_run.folder.path, out)
     agent, _ = read_back(averaging_run.folder.path)
-    action = open_runtime(out, ending[1:])(STATE[None])[0]
+    action = FORMATS[ending[1:]].functions.open_runtime(out)(STATE[None])[0]
     np.testing.assert_allclose(action, 2 * agent.evaluated_actor(STATE[None])[0], atol=1e-5)

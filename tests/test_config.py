@@ -8,9 +8,8 @@ from typing import Any
 import pytest
 
 from ddpg import PRESETS, Config, RequestError
-from ddpg.config import GROUPS
 from ddpg.noise import NOISES
-from ddpg.settings import check_values, from_json, inside, setting, value_type
+from ddpg.settings import check_values, from_json, inside, parse_value, setting, text_of, value_type
 
 FIELDS = {field.name: field for field in dataclasses.fields(Config)}
 
@@ -55,11 +54,26 @@ def test_the_choices_of_noise_are_the_noise_processes_that_exist():
     assert FIELDS["noise"].metadata["choices"] == tuple(NOISES)
 
 
-def test_every_group_of_flags_begins_with_a_field_that_exists_and_the_first_field_begins_one():
-    names = list(FIELDS)
-    positions = [names.index(first) for first in GROUPS]
-    assert positions == sorted(positions)
-    assert positions[0] == 0
+def test_the_first_setting_begins_a_group_of_flags_and_no_two_groups_have_one_title():
+    groups = [field.metadata["group"] for field in FIELDS.values() if field.metadata["group"]]
+    assert FIELDS["env"].metadata["group"] == groups[0] == "the task"
+    assert len(set(groups)) == len(groups)
+
+
+def test_settings_that_say_which_run_it_is_or_when_it_is_measured_have_no_place_in_the_name_of_the_settings():
+    unnamed = {name for name, field in FIELDS.items() if not field.metadata["names_settings"]}
+    assert unnamed == {
+        *("env", "env_kwargs", "seed", "episodes", "steps", "evaluate_every", "evaluation_episodes"),
+        *("checkpoint_every", "keep_checkpoints", "jit_compile", "threads"),
+    }
+
+
+@pytest.mark.parametrize("config", PRESETS.values(), ids=PRESETS)
+def test_every_value_comes_back_from_its_text(config):
+    for name, field in FIELDS.items():
+        value = getattr(config, name)
+        assert parse_value(text_of(value), field, value_type(Config, field)) == value
+    assert text_of(config.hidden_units) == "400x300"
 
 
 def test_every_setting_is_explained_and_every_number_has_an_interval():

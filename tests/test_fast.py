@@ -144,7 +144,7 @@ def test_the_action_computed_with_the_update_is_used_once_and_for_its_own_state(
 def test_exploring_after_an_update_needs_no_call_of_tensorflow(small, monkeypatch, settings):
     """The update has computed the next action already; between two updates, NumPy computes all of them."""
     agent = fill(DDPG(3, 2, replace(small, **settings)))
-    monkeypatch.setattr(agent.fast, "policy", lambda state: pytest.fail("TensorFlow was called"))
+    monkeypatch.setattr(agent.training_policy, "compiled", lambda state: pytest.fail("TensorFlow was called"))
     for _ in range(3):
         agent.update()
         agent.act(last_next_state(agent))

@@ -105,7 +105,7 @@ def test_the_papers_initial_weights_fill_1_over_the_root_of_the_fan_in():
         assert 2.5e-3 < np.abs(layer.kernel.numpy()).max() <= 3e-3
 
 
-@pytest.mark.parametrize(("action_layer", "normalized"), [(1, [True, False]), (2, [True, True])])
+@pytest.mark.parametrize(("action_layer", "normalized"), [(1, [True, False, False]), (2, [True, True, False])])
 def test_the_critic_normalizes_all_layers_before_the_action_enters_and_none_after(action_layer, normalized):
     actor, critic = built(ActorNetwork(2, (8, 8), **PAPER), CriticNetwork((8, 8), **PAPER, action_layer=action_layer))
     assert [isinstance(layer, keras.layers.BatchNormalization) for layer in critic.normalize] == normalized
@@ -129,11 +129,12 @@ def test_batch_normalization_uses_the_minibatch_in_training_and_running_averages
 
 def test_every_normalization_of_both_networks_learns_running_averages_in_training_only():
     actor, critic = built(ActorNetwork(2, (8, 8), **PAPER), CriticNetwork((8, 8), **PAPER, action_layer=2))
-    before = [layer.moving_mean.numpy() for layer in (*actor.normalize, *critic.normalize)]
+    layers = (*actor.normalize, *critic.normalize[:2])
+    before = [layer.moving_mean.numpy() for layer in layers]
     for training in (False, True):
         actor(draw(9, 3), training=training)
         critic(draw(9, 3), draw(9, 2), training=training)
-        for layer, mean in zip((*actor.normalize, *critic.normalize), before, strict=True):
+        for layer, mean in zip(layers, before, strict=True):
             assert np.array_equal(layer.moving_mean, mean) is not training
 
 

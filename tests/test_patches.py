@@ -1,20 +1,20 @@
 """Benchmarks and known mistakes patch copies of the code: a change of the package takes their patches along."""
 
+from importlib import import_module
+
 import pytest
 
+from benchmarks.common.patches import patched_copy
 from tests.helpers.pages import ROOT
 from tests.helpers.patches import known_mistakes, patched_files
 
 
-@pytest.mark.parametrize("script", ["ablation", "blog_mistakes", "parity"])
-def test_every_patch_of_a_benchmark_fits_the_code(script, tmp_path, monkeypatch):
-    monkeypatch.syspath_prepend(ROOT / "benchmarks")
-    module = __import__(script)
-    from patches import patched_copy
-
-    if script == "parity":
+@pytest.mark.parametrize("script", ["learning.ablation", "learning.blog_mistakes", "parity.parity"])
+def test_every_patch_of_a_benchmark_fits_the_code(script, tmp_path):
+    module = import_module(f"benchmarks.{script}")
+    if script == "parity.parity":
         changes = list(module.MISTAKES.values())
-    elif script == "ablation":
+    elif script == "learning.ablation":
         changes = [variant.patches for variant in module.VARIANTS]
     else:
         changes = [variant.patches for variant, *_ in module.CELLS] + [old for old, _ in module.OLD_NAMES.values()]

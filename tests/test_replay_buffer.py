@@ -44,14 +44,15 @@ def test_the_oldest_transition_is_discarded_first(transitions, kept):
 
 
 @pytest.mark.parametrize("transitions", [1, 4, 5, 6, 11])
-def test_the_last_next_state_is_that_of_the_newest_transition_and_a_copy(transitions):
+def test_the_newest_transitions_are_copies_oldest_first(transitions):
     """Also when the newest transition has just filled the last row, or overwritten the first one."""
     buffer = filled(transitions)
-    state = buffer.last_next_state()
-    np.testing.assert_array_equal(state, [transitions, transitions + 0.25])
+    newest, all_of_them = buffer.newest(1).next_state, buffer.newest(100).next_state
+    np.testing.assert_array_equal(newest, [[transitions, transitions + 0.25]])
+    np.testing.assert_array_equal(all_of_them[:, 0], range(max(1, transitions - 4), transitions + 1))
     for t in range(5):
         buffer.add([0, 0], [0, 0, 0], t, False, [-1, -1])
-    np.testing.assert_array_equal(state, [transitions, transitions + 0.25])
+    np.testing.assert_array_equal(newest, [[transitions, transitions + 0.25]])
 
 
 def test_members_of_a_sampled_transition_belong_together():

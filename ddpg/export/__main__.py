@@ -4,11 +4,13 @@ import argparse
 import sys
 from pathlib import Path
 
+from ddpg.command.command import Parser, program_name, run_command
+from ddpg.command.flags import integer_from
+from ddpg.command.tensorflow import import_tensorflow
 from ddpg.errors import RequestError
-from ddpg.run.command_line import Parser, import_tensorflow, integer_from, program_name, run_command
+from ddpg.policy.formats import FORMATS, format_to_write, require_packages
 
 COMMAND = "ddpg-export"
-SUFFIXES = {"onnx": ".onnx", "litert": ".tflite", "saved_model": "", "keras": ".keras"}
 
 
 def parse(argv: list[str] | None) -> argparse.Namespace:
@@ -25,8 +27,8 @@ def parse(argv: list[str] | None) -> argparse.Namespace:
     parser.add_argument(
         "--format",
         nargs="+",
-        choices=SUFFIXES,
-        metavar="|".join(SUFFIXES),
+        choices=FORMATS,
+        metavar="|".join(FORMATS),
         help="one or several (default: by the ending of --out)",
     )
     parser.add_argument(
@@ -53,10 +55,9 @@ def main(argv: list[str] | None = None) -> int:
 def run(arguments: argparse.Namespace) -> int:
     """Export as the arguments say, and print how far each file is from the agent."""
     import_tensorflow()
-    from ddpg.export.export import check_output, format_of, read_policy, write_policy
-    from ddpg.export.formats import require_packages
+    from ddpg.policy.export import check_output, read_policy, write_policy
 
-    formats = arguments.format or [format_of(arguments.out)]
+    formats = arguments.format or [format_to_write(arguments.out)]
     if arguments.quantize and formats != ["litert"]:
         raise RequestError("only the format litert can be quantized", "quantize")
     outputs = outputs_of(arguments.out, formats)
@@ -77,14 +78,14 @@ def outputs_of(out: Path, formats: list[str]) -> dict[str, Path]:
     """Return the file of each format: `out` itself for one format, `out` with each format's ending for several."""
     if len(formats) == 1:
         return {formats[0]: out}
-    return {name: out.with_name(out.name + SUFFIXES[name]) for name in dict.fromkeys(formats)}
+    return {name: out.with_name(out.name + FORMATS[name].suffix) for name in dict.fromkeys(formats)}
 
 
 def print_returns(source, out: Path, episodes: int) -> None:
     """Print the returns of the float policy and of the quantized file over the same episodes."""
     from ddpg.evaluation import evaluate
+    from ddpg.policy.policy_file import FilePolicy
     from ddpg.run.environments import open_environment
-    from ddpg.run.policy_file import FilePolicy
 
     agent = source.policy.agent
     for name, policy in (("float", agent), ("quantized", FilePolicy(out))):

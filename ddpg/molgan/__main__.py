@@ -6,24 +6,13 @@ import shlex
 import sys
 import time
 from pathlib import Path
-from typing import Any
 
+from ddpg.command.command import Parser, command_words, program_name, run_command, run_to_end
+from ddpg.command.flags import add_run_flags, add_setting_flags, given_settings, integer_from, refuse_beside_resume
+from ddpg.command.tensorflow import import_tensorflow
 from ddpg.errors import RequestError, blame
-from ddpg.molgan.config import GROUPS, MolGANConfig
-from ddpg.run.command_line import (
-    Parser,
-    add_run_flags,
-    add_setting_flags,
-    command_words,
-    given_settings,
-    import_tensorflow,
-    integer_from,
-    program_name,
-    refuse_beside_resume,
-    require_package,
-    run_command,
-    run_to_end,
-)
+from ddpg.molgan.config import MolGANConfig, with_schedule
+from ddpg.molgan.measure import load_best, measure_checkpoint, require_rdkit
 
 COMMAND = "ddpg-molgan"
 
@@ -38,7 +27,7 @@ def parse(argv: list[str] | None) -> argparse.Namespace:
         "--data", type=Path, metavar="FILE", help=".smi, .csv or .sdf (.gz), or by default 5,000 random molecules"
     )
     add_run_flags(train, "runs/molgan/TIME-seedS")
-    add_setting_flags(train, MolGANConfig, GROUPS)
+    add_setting_flags(train, MolGANConfig)
 
     evaluate = commands.add_parser("evaluate", help="measure a trained generator", allow_abbrev=False)
     evaluate.add_argument(
@@ -73,11 +62,6 @@ def main(argv: list[str] | None = None) -> int:
     return run_command(program_name(COMMAND), lambda: command(arguments))
 
 
-def require_rdkit() -> None:
-    """Raise `RequestError` if RDKit is not installed."""
-    require_package("rdkit", "MolGAN needs RDKit")
-
-
 def train(arguments: argparse.Namespace) -> int:
     """Train as the arguments say, and print the results."""
     require_rdkit()
@@ -89,7 +73,7 @@ def train(arguments: argparse.Namespace) -> int:
     import_tensorflow()  # only now that the settings are known to be valid: it takes seconds
     from ddpg.molgan.dataset import random_molecules, read_molecules
     from ddpg.molgan.start import default_run_dir, resume_run, start_run
-    from ddpg.run.run_log import refuse_existing
+    from ddpg.storage.run_log import refuse_existing
 
     if arguments.resume:
         training_run = resume_run(arguments.resume, arguments.plot_dir, given)
@@ -104,13 +88,6 @@ def train(arguments: argparse.Namespace) -> int:
     if code == 0:
         report(training_run)
     return code
-
-
-def with_schedule(given: dict[str, Any]) -> dict[str, Any]:
-    """Return settings whose schedule fits the epochs: the objective fades in from 30 % to 80 % of them by default."""
-    epochs, every = given.get("epochs", MolGANConfig().epochs), MolGANConfig().evaluate_every
-    schedule = {"rl_start": epochs * 3 // 10, "rl_full": epochs * 8 // 10, "evaluate_every": min(every, epochs)}
-    return schedule | given
 
 
 def report(run) -> None:
@@ -132,7 +109,7 @@ def report(run) -> None:
 
 def evaluate(arguments: argparse.Namespace) -> int:
     """Measure a generator as the arguments say, and print the results."""
-    checkpoint_dir, results = measure(arguments.checkpoint, arguments.samples, arguments.seed)
+    checkpoint_dir, results = measure_checkpoint(arguments.checkpoint, arguments.samples, arguments.seed)
     from ddpg.molgan.evaluation import OBJECTIVE_SCORES, SHARES
 
     if arguments.json:
@@ -148,28 +125,6 @@ def evaluate(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def measure(path: Path, samples: int, seed: int = 0) -> tuple[Path, dict[str, float]]:
-    """Measure a generator.
-
-    Args:
-        path: A run folder, for its best checkpoint, or one checkpoint.
-        samples: How many graphs to generate.
-        seed: Seed of the random numbers.
-
-    Returns:
-        The checkpoint's folder, and what `evaluate --json` prints.
-    """
-    checkpoint_dir, agent, data_smiles = load_best(path)
-    from ddpg.molgan.evaluation import OBJECTIVE_SCORES, data_scores, evaluate_generator
-    from ddpg.molgan.rewards import Reward
-
-    rewards = {name: Reward([name]) for name in OBJECTIVE_SCORES}
-    rewards["objective"] = Reward(agent.config.objectives, data_smiles)
-    results = evaluate_generator(agent, samples, seed, set(data_smiles), rewards)
-    data = data_scores(data_smiles, rewards)
-    return checkpoint_dir, {"samples": samples} | results | {f"data_{name}": data[name] for name in data}
-
-
 def both_counts(results: dict[str, float], name: str, prefix: str = "") -> str:
     """Return a result by the strict count, and in parentheses by the authors' count if there is one."""
     authors_count = results.get(f"{prefix}molgan_{name}")
@@ -183,7 +138,7 @@ def sample(arguments: argparse.Namespace) -> int:
     checkpoint_dir, agent, _ = load_best(arguments.checkpoint)
     from ddpg.molgan.evaluation import generate
     from ddpg.molgan.molecules import to_molecules, to_smiles
-    from ddpg.run.files import new_file
+    from ddpg.storage.files import new_file
 
     graphs, _ = generate(agent, arguments.count, arguments.seed)
     smiles = [to_smiles(molecule) for molecule in to_molecules(graphs)]
@@ -192,24 +147,6 @@ def sample(arguments: argparse.Namespace) -> int:
     print(f"checkpoint  {checkpoint_dir}")
     print(f"sampled     {sum(map(bool, smiles))} valid molecules of {len(smiles)} graphs: {arguments.out}")
     return 0
-
-
-def load_best(path: Path):
-    """Load a checkpoint, or a run folder's best one.
-
-    Returns:
-        The checkpoint's folder, the agent and the SMILES of its data.
-    """
-    require_rdkit()
-    import_tensorflow()
-    from ddpg.molgan.agent_state import load, open_checkpoint, read_dataset
-    from ddpg.run.checkpoints import all_checkpoints, find_checkpoint
-
-    with blame("checkpoint"):
-        # A run that was resumed before its best evaluation has no best checkpoint until the next one.
-        checkpoint_dir = find_checkpoint(path, best=bool(all_checkpoints(path / "checkpoints", "best")))
-        saved = open_checkpoint(checkpoint_dir)
-        return checkpoint_dir, load(saved), read_dataset(saved).smiles
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ from ddpg.molgan.agent import MolGAN
 from ddpg.molgan.config import MolGANConfig
 from ddpg.molgan.dataset import Dataset, read_molecules
 from ddpg.molgan.training import Epoch
-from ddpg.run.checkpoint_format import SavedCheckpoint, Snapshot, non_negative_int, take_snapshot
+from ddpg.storage.checkpoint_format import SavedCheckpoint, Snapshot, non_negative_int, take_snapshot
 
 KIND = "molgan"
 FIELDS = {"config": dict, "updates": int, "molecules": str, "epoch": dict, "run": dict}

@@ -8,12 +8,6 @@ from ddpg.errors import RequestError
 from ddpg.settings import check_values, setting
 
 OBJECTIVES = ("validity", "druglikeness", "solubility", "synthesisability", "uniqueness", "novelty", "diversity")
-GROUPS = {  # the first field of each group of flags in `train --help`
-    "seed": "the objective and the length of the run",
-    "batch_size": "the algorithm",
-    "min_unique": "evaluation and checkpoints",
-    "jit_compile": "the machine",
-}
 
 
 @dataclass(frozen=True)
@@ -24,16 +18,21 @@ class MolGANConfig:
         RequestError: A value is outside its interval, or two values contradict each other.
     """
 
-    # The objective and the length of the run
-    seed: int = setting(0, "root of every random stream", "[0, 2147483647]")
+    seed: int = setting(
+        0,
+        "root of every random stream",
+        "[0, 2147483647]",
+        group="the objective and the length of the run",
+        identifies=True,
+        cannot_vary="use --seeds",
+    )
     objective: str = setting("solubility", "what is rewarded; names separated by commas are multiplied")
     rl_weight: float = setting(0.9, "1 - λ, the weight of the objective in the generator's loss (0: none)", "[0, 1]")
     epochs: int = setting(300, "passes of the discriminator over the data", "[1, inf)")
     rl_start: int = setting(90, "epochs before the objective fades in (30 % of --epochs)", "[0, inf)")
     rl_full: int = setting(240, "epochs after which it has its full weight (80 % of --epochs)", "[0, inf)")
 
-    # The algorithm
-    batch_size: int = setting(128, "graphs in a minibatch", "[2, inf)")
+    batch_size: int = setting(128, "graphs in a minibatch", "[2, inf)", group="the algorithm")
     discriminator_steps: int = setting(5, "discriminator steps per generator step (paper: 5)", "[1, 999]")
     learning_rate: float = setting(3e-4, "Adam's step size for generator and discriminator (paper: 1e-3)", "(0, inf)")
     reward_learning_rate: float = setting(1e-3, "Adam's step size for the reward network (paper: 1e-3)", "(0, inf)")
@@ -47,15 +46,26 @@ class MolGANConfig:
     temperature: float = setting(1.0, "temperature of the softmax over atoms and bonds", "(0, inf)")
     latent_size: int = setting(32, "numbers in z (paper: 32)", "[1, inf)")
 
-    # Evaluation and checkpoints
-    min_unique: float = setting(0.5, "share of unique molecules below which a generator's score is lowered", "(0, 1]")
-    evaluate_every: int = setting(10, "epochs between two evaluations, each with a checkpoint", "[1, inf)")
-    evaluation_samples: int = setting(1_600, "graphs per evaluation", "[1, inf)")
-    keep_checkpoints: int = setting(2, "newest checkpoints to keep, besides the best one", "[1, inf)")
+    min_unique: float = setting(
+        0.5,
+        "share of unique molecules below which a generator's score is lowered",
+        "(0, 1]",
+        group="evaluation and checkpoints",
+    )
+    evaluate_every: int = setting(
+        10, "epochs between two evaluations, each with a checkpoint", "[1, inf)", learns=False
+    )
+    evaluation_samples: int = setting(1_600, "graphs per evaluation", "[1, inf)", learns=False)
+    keep_checkpoints: int = setting(2, "newest checkpoints to keep, besides the best one", "[1, inf)", learns=False)
 
-    # The machine
-    jit_compile: bool = setting(True, "compile the update with XLA")
-    threads: int | None = setting(None, "TensorFlow intra-op threads; none: one per core", "[1, inf)")
+    jit_compile: bool = setting(True, "compile the update with XLA", group="the machine", learns=False)
+    threads: int | None = setting(
+        None,
+        "TensorFlow intra-op threads; none: one per core",
+        "[1, inf)",
+        learns=False,
+        cannot_vary="it changes no result; use --threads",
+    )
 
     def __post_init__(self) -> None:
         check_values(self)
@@ -103,3 +113,10 @@ class MolGANConfig:
     def as_json(self) -> dict[str, Any]:
         """Return the settings as JSON-ready values, for `config.json`."""
         return dataclasses.asdict(self)
+
+
+def with_schedule(given: dict[str, Any]) -> dict[str, Any]:
+    """Return settings whose schedule fits the epochs: the objective fades in from 30 % to 80 % of them by default."""
+    epochs, every = given.get("epochs", MolGANConfig().epochs), MolGANConfig().evaluate_every
+    schedule = {"rl_start": epochs * 3 // 10, "rl_full": epochs * 8 // 10, "evaluate_every": min(every, epochs)}
+    return schedule | given

@@ -26,7 +26,7 @@ from ddpg.molgan.molecules import (
     to_molecule,
     to_smiles,
 )
-from ddpg.run.files import new_file
+from ddpg.storage.files import new_file
 
 RANDOM_MOLECULES, RANDOM_MOLECULES_SIZE = Path("runs", "random-molecules.smi"), 5_000
 

@@ -7,7 +7,8 @@ from matplotlib.figure import Figure
 from rdkit import Chem
 from rdkit.Chem import Draw
 
-from ddpg.run.plotting import AVERAGE, EPISODE, EVALUATION, finish, read_columns, save
+from ddpg.storage.csv_files import read_columns
+from ddpg.storage.figures import AVERAGE, EPISODE, EVALUATION, finish, save
 
 GREEN = "#009e73"  # of the same colour-blind-safe palette
 

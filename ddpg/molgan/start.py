@@ -4,15 +4,15 @@ import time
 from pathlib import Path
 from typing import Any
 
+from ddpg.command.tensorflow import prepare_tensorflow
 from ddpg.molgan.agent import MolGAN
 from ddpg.molgan.agent_state import MOLECULES, load, open_checkpoint, read_dataset, read_epoch
 from ddpg.molgan.config import MolGANConfig
 from ddpg.molgan.dataset import Dataset
 from ddpg.molgan.training_run import COLUMNS, TrainingRun
-from ddpg.run.files import check_plot_dir, new_file
-from ddpg.run.run_folder import RunFolder, resuming
-from ddpg.run.run_log import refuse_existing
-from ddpg.run.start import extend_config, prepare_tensorflow
+from ddpg.storage.files import check_plot_dir, new_file
+from ddpg.storage.run_folder import RunFolder, extend_config, resuming
+from ddpg.storage.run_log import refuse_existing
 
 
 def start_run(config: MolGANConfig, dataset: Dataset, run_dir: Path, plot_dir: Path) -> TrainingRun:

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from ddpg.errors import RunStopped
+from ddpg.metrics import MeanMetrics
 from ddpg.molgan.agent import Metrics, MolGAN
 from ddpg.molgan.dataset import Dataset
 from ddpg.molgan.molecules import Graphs, to_molecules
 from ddpg.molgan.rewards import Reward
-from ddpg.training import MeanMetrics
 
 
 @dataclass(frozen=True)

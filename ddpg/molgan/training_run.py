@@ -14,9 +14,9 @@ from ddpg.molgan.molecules import to_molecules, to_smiles
 from ddpg.molgan.plotting import draw_curves, draw_molecules
 from ddpg.molgan.rewards import Reward
 from ddpg.molgan.training import Epoch, train
-from ddpg.run.checkpoint_format import Snapshot
-from ddpg.run.checkpoints import all_checkpoints
-from ddpg.run.run_folder import RunFolder, run_errors
+from ddpg.storage.checkpoint_format import Snapshot
+from ddpg.storage.checkpoints import all_checkpoints
+from ddpg.storage.run_folder import RunFolder, run_errors
 
 RESULTS = (*SHARES, *(f"molgan_{name}" for name in SHARES), "objective")
 COLUMNS = {  # the steps are updates

@@ -6,9 +6,9 @@ from typing import Any
 
 from ddpg.agent import DDPG
 from ddpg.config import Config
-from ddpg.run.checkpoint_format import SavedCheckpoint, Snapshot, non_negative_int, take_snapshot
 from ddpg.run.memory import require_memory
-from ddpg.run.replay_files import Segment, restore_replay
+from ddpg.storage.checkpoint_format import SavedCheckpoint, Snapshot, non_negative_int, take_snapshot
+from ddpg.storage.replay_files import Segment, restore_replay
 from ddpg.training import Episode
 
 KIND = "ddpg"
@@ -16,17 +16,14 @@ FIELDS = {"config": dict, "state_size": int, "action_size": int, "rngs": dict, "
 
 
 def variable_owners(agent: DDPG) -> dict[str, Any]:
-    """Return the networks and optimizers, whose variables are all that training changes in TensorFlow."""
-    owners = {
-        "actor": agent.actor,
-        "critic": agent.critic,
-        "target_actor": agent.target_actor,
-        "target_critic": agent.target_critic,
-        "actor_optimizer": agent.actor_optimizer,
-        "critic_optimizer": agent.critic_optimizer,
-    }
-    if agent.evaluated_actor is not agent.actor:
-        owners["evaluated_actor"] = agent.evaluated_actor
+    """Return what has variables of TensorFlow, by its name in the agent: networks, optimizers, statistics of states.
+
+    An actor that has two names is there once.
+    """
+    owners: dict[str, Any] = {}
+    for name, value in vars(agent).items():
+        if hasattr(value, "variables") and not any(value is owner for owner in owners.values()):
+            owners[name] = value
     return owners
 
 
@@ -44,7 +41,6 @@ def snapshot_of(agent: DDPG, episode: Episode, run_state: dict[str, Any]) -> Sna
         "action_size": agent.action_size,
         "updates": agent.updates,
         "rngs": {name: rng.bit_generator.state for name, rng in agent.rngs.items()},
-        "normalization": agent.normalization.as_json() if agent.normalization else None,
         "episode": asdict(replace(episode, metrics=None)),
         "run": run_state,
     }
@@ -105,7 +101,4 @@ def rebuild(saved: SavedCheckpoint, config: Config) -> DDPG:
     with saved.reading("variables.npz"):
         agent = DDPG(state_size, action_size, config)
     saved.fill(variable_owners(agent))
-    if agent.normalization:
-        with saved.reading("run.json"):
-            agent.normalization.restore(saved.description["normalization"])
     return agent

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 
 from ddpg.agent import DDPG
-from ddpg.run.plotting import read_columns
+from ddpg.storage.csv_files import read_columns
 
 PAGE = "docs/troubleshooting.md"
 RECENT = 10  # episodes whose metrics count as "at the end"

@@ -3,25 +3,14 @@
 python -m ddpg.run.plotting RUN_DIR PLOT.png
 """
 
-import csv
 import json
 import sys
 from pathlib import Path
 
-import numpy as np
 from matplotlib.figure import Figure
 
-# Okabe and Ito's colors, which color-blind readers can tell apart.
-EPISODE, AVERAGE, EVALUATION = "#999999", "#0072b2", "#d55e00"
-LONG_NAME = 60  # characters; longer names in a legend stand one below the other
-
-
-def read_columns(path: Path) -> dict[str, np.ndarray]:
-    """Return the columns of a CSV file of numbers, each `(rows,)` float64."""
-    with path.open(newline="", encoding="utf-8") as file:
-        header, *rows = csv.reader(file)
-    values = np.array(rows, dtype=np.float64).reshape(-1, len(header))
-    return dict(zip(header, values.T, strict=True))
+from ddpg.storage.csv_files import read_columns
+from ddpg.storage.figures import AVERAGE, EPISODE, EVALUATION, finish
 
 
 def draw_reward_curve(run_dir: Path, plot_path: Path) -> None:
@@ -52,24 +41,6 @@ def draw_reward_curve(run_dir: Path, plot_path: Path) -> None:
     axes.set_xlabel("environment steps")
     axes.set_ylabel("return (undiscounted sum of rewards)")
     finish(figure, plot_path)
-
-
-def finish(figure: Figure, plot_path: Path) -> None:
-    """Add the grid and the legend, below the axes where it hides nothing, and save the figure."""
-    for axes in figure.axes:
-        axes.grid(alpha=0.3)
-    names = [name for axes in figure.axes for name in axes.get_legend_handles_labels()[1]]
-    columns = 1 if any(len(name) > LONG_NAME for name in names) else 3
-    figure.legend(loc="outside lower center", ncols=columns, fontsize="small")
-    save(figure, plot_path)
-
-
-def save(figure: Figure, plot_path: Path) -> None:
-    """Write a figure atomically."""
-    plot_path.parent.mkdir(parents=True, exist_ok=True)
-    partial = plot_path.with_name(f".{plot_path.name}.partial")
-    figure.savefig(partial, format="png")
-    partial.replace(plot_path)
 
 
 def main(arguments: list[str]) -> None:

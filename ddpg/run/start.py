@@ -1,19 +1,15 @@
 """Start a new run in a new folder, or resume one at a checkpoint."""
 
-import os
 import time
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, TypeVar
-
-import tensorflow as tf
+from typing import Any
 
 from ddpg.agent import DDPG
+from ddpg.command.tensorflow import prepare_tensorflow
 from ddpg.config import Config
 from ddpg.environment import state_and_action_size
-from ddpg.errors import RequestError
 from ddpg.run.agent_state import load, open_checkpoint, read_episode
-from ddpg.run.compile_cache import use_compile_cache
 from ddpg.run.environments import (
     ignores_seed,
     most_steps,
@@ -22,13 +18,11 @@ from ddpg.run.environments import (
     require_same_sizes,
     time_limit,
 )
-from ddpg.run.files import check_plot_dir
 from ddpg.run.memory import require_memory
-from ddpg.run.run_folder import RunFolder, resuming
-from ddpg.run.run_log import refuse_existing
 from ddpg.run.training_run import COLUMNS, TrainingRun
-
-C = TypeVar("C")
+from ddpg.storage.files import check_plot_dir
+from ddpg.storage.run_folder import RunFolder, extend_config, resuming
+from ddpg.storage.run_log import refuse_existing
 
 
 def start_run(config: Config, run_dir: Path, plot_dir: Path) -> TrainingRun:
@@ -83,47 +77,6 @@ def resume_run(path: Path, plot_dir: Path, given: dict[str, Any]) -> TrainingRun
         check_plot_dir(plot_dir)
         folder = RunFolder.reopen(saved, lock, config, COLUMNS, segments)
     return TrainingRun(agent, folder, plot_path(config, folder.path, plot_dir), episode, notes)
-
-
-def extend_config(config: C, given: dict[str, Any], min_lengths: dict[str, int]) -> C:
-    """Return a run's settings with a larger length.
-
-    Args:
-        config: The settings of the run.
-        given: Settings given now.
-        min_lengths: The settings that may grow, and the least that each may be.
-
-    Raises:
-        RequestError: Another setting differs, or a length is less than was planned or trained.
-    """
-    for name, value in given.items():
-        if name in min_lengths:
-            if value < min_lengths[name]:
-                raise RequestError(f"must be at least {min_lengths[name]}, the length already planned or trained", name)
-        elif value != getattr(config, name):
-            raise RequestError(f"cannot change from {getattr(config, name)!r} to {value!r} when resuming", name)
-    return replace(config, **given)  # type: ignore[type-var]
-
-
-def prepare_tensorflow(threads: int | None) -> None:
-    """Set what TensorFlow reads only once, before it computes: where compiled code is, and its intra-op threads.
-
-    Without a number it uses a thread per core, the better default even for networks this small: see
-    `docs/performance.md`. On a GPU it takes memory as it needs it, so that several runs can share the GPU.
-
-    Raises:
-        RequestError: This process has already computed with another number, which TensorFlow cannot change.
-    """
-    use_compile_cache()
-    os.environ.setdefault("TF_FORCE_GPU_ALLOW_GROWTH", "true")
-    if threads is None or threads == tf.config.threading.get_intra_op_parallelism_threads():
-        return
-    try:
-        tf.config.threading.set_intra_op_parallelism_threads(threads)
-    except RuntimeError:
-        raise RequestError(
-            "TensorFlow is already initialised in this process; set the threads in a new one", "threads"
-        ) from None
 
 
 def default_run_dir(config: Config, now: time.struct_time) -> Path:

@@ -2,26 +2,17 @@
 
 import argparse
 import dataclasses
-import json
 import shlex
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
-from ddpg.config import GROUPS, PRESETS, Config
-from ddpg.errors import RequestError
-from ddpg.run.command_line import (
-    Parser,
-    add_run_flags,
-    add_setting_flags,
-    command_words,
-    given_settings,
-    import_tensorflow,
-    program_name,
-    refuse_beside_resume,
-    run_command,
-    run_to_end,
-)
+from ddpg.command.command import Parser, command_words, program_name, run_command, run_to_end
+from ddpg.command.flags import add_run_flags, add_setting_flags, given_settings, read_settings, refuse_beside_resume
+from ddpg.command.tensorflow import import_tensorflow
+from ddpg.config import PRESETS, Config
+from ddpg.settings import text_of
 
 COMMAND = "ddpg-train"
 
@@ -40,7 +31,7 @@ def parse(argv: list[str] | None) -> argparse.Namespace:
     sources.add_argument("--preset", choices=PRESETS, help="named settings, listed below (default: blog)")
     sources.add_argument("--config", type=Path, metavar="FILE", help="the config.json of a run, to repeat it")
     add_run_flags(parser, "runs/ENV/TIME-seedS")
-    add_setting_flags(parser, Config, GROUPS, exclusive=("episodes", "steps"))
+    add_setting_flags(parser, Config, exclusive=("episodes", "steps"))
     return parser.parse_args(argv)
 
 
@@ -51,11 +42,16 @@ def preset_help() -> str:
     for name, preset in PRESETS.items():
         changes = {key: value for key, value in vars(preset).items() if value != defaults[key]}
         if changes:
-            flags = [
-                f"--{key.replace('_', '-')}" + ("" if value is True else f" {value}") for key, value in changes.items()
-            ]
-            lines.append(f"  {name:8} {' '.join(flags)}")
+            lines.append(f"  {name:8} {' '.join(flag_of(key, value) for key, value in changes.items())}")
     return "\n".join(lines)
+
+
+def flag_of(name: str, value: Any) -> str:
+    """Return a setting as a user types it, such as "--gamma 0.9" or "--no-jit-compile"."""
+    words = name.replace("_", "-")
+    if isinstance(value, bool):
+        return f"--{words}" if value else f"--no-{words}"
+    return f"--{words} {text_of(value)}"
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -70,7 +66,7 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.resume:
         refuse_beside_resume(arguments, ("run_dir", "preset", "config"))
     else:
-        config = base_config(arguments)
+        config = read_settings(arguments.config, Config) if arguments.config else PRESETS[arguments.preset or "blog"]
         if "episodes" in given:  # a flag wins over the steps of the file
             config = dataclasses.replace(config, steps=None)
         config = dataclasses.replace(config, **given)
@@ -86,27 +82,6 @@ def run(arguments: argparse.Namespace) -> int:
     if code == 0:
         report(training_run)
     return code
-
-
-def base_config(arguments: argparse.Namespace) -> Config:
-    """Return the settings that the flags change: a preset's, or those of a file.
-
-    Raises:
-        RequestError: The file cannot be read or holds no valid settings.
-    """
-    if arguments.config is None:
-        return PRESETS[arguments.preset or "blog"]
-    try:
-        settings = json.loads(arguments.config.read_text(encoding="utf-8"))
-        settings = settings.get("config", settings)
-        if not isinstance(settings, dict):
-            raise ValueError("its settings are not a JSON object")
-        return Config.from_json(settings)
-    except RequestError as error:
-        raise RequestError(f"{arguments.config}: {error}", "config") from None
-    except (OSError, ValueError, AttributeError, RecursionError) as error:
-        reason = getattr(error, "strerror", None) or error
-        raise RequestError(f"{arguments.config} is not the config.json of a run ({reason})", "config") from None
 
 
 def report(run) -> None:

@@ -1,22 +1,22 @@
 """A training run: the training loop plus logging, evaluation, checkpoints and plots."""
 
-import gc
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, closing, contextmanager
+from collections.abc import Sequence
+from contextlib import ExitStack, closing
 from pathlib import Path
 
 import gymnasium
 
 from ddpg.agent import DDPG, Metrics
+from ddpg.command.tensorflow import paused_garbage_collector
 from ddpg.evaluation import Evaluation, evaluate
 from ddpg.run.agent_state import snapshot_of
-from ddpg.run.checkpoint_format import Snapshot
 from ddpg.run.environments import open_environment
 from ddpg.run.plotting import draw_reward_curve
 from ddpg.run.progress import Progress
-from ddpg.run.run_folder import RunFolder, run_errors
 from ddpg.seeding import integer_seed
+from ddpg.storage.checkpoint_format import Snapshot
+from ddpg.storage.run_folder import RunFolder, run_errors
 from ddpg.training import Episode, train
 
 COLUMNS = {
@@ -132,14 +132,3 @@ class TrainingRun:
     def _plot(self) -> None:
         draw_reward_curve(self.folder.path, self.plot_path)
         self._next_plot = time.perf_counter() + SECONDS_BETWEEN_PLOTS
-
-
-@contextmanager
-def paused_garbage_collector() -> Iterator[None]:
-    """Keep the garbage collector from scanning TensorFlow's many objects, which live as long as the run."""
-    gc.collect()
-    gc.freeze()
-    try:
-        yield
-    finally:
-        gc.unfreeze()

@@ -10,10 +10,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from ddpg.command.command import command_words, program_name, run_command
 from ddpg.config import Config
 from ddpg.errors import RequestError, RunStopped
 from ddpg.molgan.config import MolGANConfig
-from ddpg.run.command_line import command_words, program_name, run_command
 from ddpg.sweep.flags import (
     COMMAND,
     base_configs,
@@ -67,7 +67,8 @@ def train(arguments: argparse.Namespace) -> int:
 
 def molgan(arguments: argparse.Namespace) -> int:
     """Train MolGAN as the arguments say, and print the comparison."""
-    from ddpg.molgan.__main__ import require_rdkit, with_schedule
+    from ddpg.molgan.config import with_schedule
+    from ddpg.molgan.measure import require_rdkit
     from ddpg.sweep.grid import combinations, parse_vary, seeded
     from ddpg.sweep.jobs import MolGANJob
 
@@ -94,7 +95,7 @@ def carry_out(
     arguments: argparse.Namespace, sweep_dir: Path, jobs: Sequence[Any], extra: dict[str, Any], unit: str
 ) -> int:
     """Run a sweep, print the comparison and the failures, and return the exit code."""
-    from ddpg.sweep.curves import read_curves
+    from ddpg.compare.curves import read_curves
     from ddpg.sweep.jobs import is_finished
     from ddpg.sweep.sweep import open_sweep, run_all
 
@@ -124,12 +125,12 @@ def stopped(arguments: argparse.Namespace, sweep_dir: Path, signal_number: int) 
 
 def print_comparison(curves: Sequence[Any], picture: Path | None, last: int | None = None, form: str = "") -> Any:
     """Print the comparison of some curves, draw it, and return it."""
-    from ddpg.sweep.compare import as_csv, table
-    from ddpg.sweep.compare import compare as compare_curves
+    from ddpg.compare.compare import as_csv, table
+    from ddpg.compare.compare import compare as compare_curves
 
     comparison = compare_curves(curves, last)
     if picture:
-        from ddpg.sweep.plotting import draw_comparison
+        from ddpg.compare.plotting import draw_comparison
 
         draw_comparison(comparison, curves, picture)
     forms = {"json": lambda: json.dumps(comparison.as_json()), "csv": lambda: as_csv(comparison).rstrip("\n")}
@@ -141,7 +142,7 @@ def compare(arguments: argparse.Namespace) -> int:
     """Compare as the arguments say."""
     if arguments.out and arguments.out.suffix != ".png":
         raise RequestError(f"expected a name that ends in .png, got {arguments.out}", "out")
-    from ddpg.sweep.curves import read_curves, write_curves
+    from ddpg.compare.curves import read_curves, write_curves
 
     form = "json" if arguments.json else "csv" if arguments.csv else ""
     curves = read_curves(arguments.paths)
@@ -155,7 +156,7 @@ def compare(arguments: argparse.Namespace) -> int:
 
 def tune(arguments: argparse.Namespace) -> int:
     """Search for good settings as the arguments say, train the best with new seeds, and print both figures."""
-    from ddpg.sweep.compare import aligned
+    from ddpg.compare.compare import aligned
     from ddpg.sweep.grid import seeded
     from ddpg.sweep.jobs import TrainingJob
     from ddpg.sweep.search import DEFAULT_SEARCH, check_space, parse_search
@@ -204,7 +205,7 @@ def report_tuning(tuning: Any, base: Config, found: Config | None, sweep_dir: Pa
         found: The best settings, or None if those are the first ones.
         sweep_dir: Its folder as a user would write it.
     """
-    from ddpg.sweep.curves import read_curves
+    from ddpg.compare.curves import read_curves
     from ddpg.sweep.plotting import draw_study
 
     folders = [tuning.sweep_dir / name for name in ("fresh-start", *(["fresh-found"] if found else []))]

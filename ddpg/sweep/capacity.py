@@ -10,8 +10,8 @@ from ddpg.config import Config
 from ddpg.environment import state_and_action_size
 from ddpg.errors import RequestError
 from ddpg.run.environments import most_steps, open_environment
-from ddpg.run.files import existing_parent
 from ddpg.run.memory import GIB, available_memory, network_bytes, transition_bytes
+from ddpg.storage.files import existing_parent
 from ddpg.sweep.cluster import Machine
 from ddpg.sweep.jobs import Job, TrainingJob, threads_of
 

@@ -13,8 +13,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, NamedTuple
 
+from ddpg.command.packages import require_package
+from ddpg.command.tensorflow import silent_stderr
 from ddpg.errors import RequestError
-from ddpg.run.command_line import require_package, silent_stderr
 
 SECONDS_TO_CONNECT = 30
 OBJECT_STORE_BYTES = 80 * 1024**2  # jobs and their outcomes are small; Ray asks for 75 MiB or more

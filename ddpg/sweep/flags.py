@@ -7,12 +7,11 @@ import time
 from pathlib import Path
 from typing import Any
 
-from ddpg.config import GROUPS, PRESETS, Config
+from ddpg.command.command import Parser, program_name
+from ddpg.command.flags import add_setting_flags, given_settings, integer_from, read_settings
+from ddpg.config import PRESETS, Config
 from ddpg.errors import RequestError
-from ddpg.molgan.config import GROUPS as MOLGAN_GROUPS
 from ddpg.molgan.config import MolGANConfig
-from ddpg.run.command_line import Parser, add_setting_flags, given_settings, integer_from, program_name
-from ddpg.run.train import base_config
 from ddpg.sweep.search import DEFAULT_SEARCH
 
 COMMAND = "ddpg-sweep"
@@ -45,7 +44,7 @@ def add_train_flags(train: argparse.ArgumentParser) -> None:
     add_sweep_flags(train)
     tested = "noise-free episodes to test each final policy over, from starts not used in training (default: 100)"
     train.add_argument("--test-episodes", type=integer_from(0), default=100, metavar="N", help=tested)
-    add_setting_flags(train, Config, GROUPS, exclusive=("episodes", "steps"))
+    add_setting_flags(train, Config, exclusive=("episodes", "steps"))
 
 
 def add_molgan_flags(molgan: argparse.ArgumentParser) -> None:
@@ -55,7 +54,7 @@ def add_molgan_flags(molgan: argparse.ArgumentParser) -> None:
     add_sweep_flags(molgan)
     tested = "graphs to test each generator with (default: 6400)"
     molgan.add_argument("--test-samples", type=integer_from(0), default=6_400, metavar="N", help=tested)
-    add_setting_flags(molgan, MolGANConfig, MOLGAN_GROUPS)
+    add_setting_flags(molgan, MolGANConfig)
 
 
 def add_compare_flags(compare: argparse.ArgumentParser) -> None:
@@ -102,7 +101,7 @@ def add_tune_flags(tune: argparse.ArgumentParser) -> None:
         help="new seeds to train the best settings with, beside the ones that the search began with (default: 5)",
     )
     add_sweep_flags(tune)
-    add_setting_flags(tune, Config, GROUPS, exclusive=("episodes", "steps"))
+    add_setting_flags(tune, Config, exclusive=("episodes", "steps"))
 
 
 def add_source_flags(parser: argparse.ArgumentParser) -> None:
@@ -149,7 +148,7 @@ def add_sweep_flags(parser: argparse.ArgumentParser) -> None:
 def base_configs(arguments: argparse.Namespace) -> dict[str, Config]:
     """Return the settings that the flags change, by the preset's name or that of the file."""
     if arguments.config:
-        return {arguments.config.stem: base_config(arguments)}
+        return {arguments.config.stem: read_settings(arguments.config, Config)}
     names = split(arguments.preset or "blog")
     for name in names:
         if name not in PRESETS:

@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from ddpg.errors import RequestError, blame
-from ddpg.run.files import write_json
-from ddpg.run.lock import Lock
+from ddpg.storage.files import write_json
+from ddpg.storage.lock import Lock
 from ddpg.sweep.jobs import Job
 
 RECORD = "sweep.json"

@@ -6,16 +6,11 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
+from ddpg import settings as settings_
 from ddpg.errors import RequestError
-from ddpg.settings import value_type
+from ddpg.settings import text_of, value_type
 
 C = TypeVar("C")
-CANNOT_VARY = {
-    "seed": "use --seeds",
-    "env": "use --env A,B",
-    "env_kwargs": "register one task id for each variant, and use --env A,B",
-    "threads": "it changes no result; use --threads",
-}
 
 
 def parse_vary(texts: Iterable[str], settings: type) -> dict[str, tuple[Any, ...]]:
@@ -70,8 +65,8 @@ def field_named(name: str, settings: type, option: str) -> dataclasses.Field:
     key = name.strip().replace("-", "_")
     if key not in fields:
         raise RequestError(f"there is no setting {name!r}; choose from {', '.join(fields)}", option)
-    if key in CANNOT_VARY:
-        raise RequestError(f"{name} cannot vary; {CANNOT_VARY[key]}", option)
+    if remedy := fields[key].metadata["cannot_vary"]:
+        raise RequestError(f"{name} cannot vary; {remedy}", option)
     return fields[key]
 
 
@@ -81,25 +76,15 @@ def parse_values(text: str, field: dataclasses.Field, settings: type, option: st
 
 
 def parse_value(text: str, field: dataclasses.Field, settings: type, option: str) -> Any:
-    """Return the value of a setting from its text: "0.01", "true", "400x300", "none" for a setting that has no value.
+    """Return the value of a setting from its text.
 
     Raises:
         RequestError: The text is not of the setting's type; the message names `option`.
     """
-    kind, text = value_type(settings, field), text.strip()
-    if field.default is None and text == "none":
-        return None
     try:
-        if kind is bool:
-            return {"true": True, "false": False}[text.lower()]
-        if isinstance(field.default, tuple):
-            return tuple(int(number) for number in text.split("x"))
-        return kind(text)
-    except (KeyError, ValueError):
-        expected = {bool: "true or false", int: "a whole number", float: "a number"}[kind]
-        if isinstance(field.default, tuple):
-            expected = "two whole numbers such as 400x300"
-        raise RequestError(f"{field.name} must be {expected}, got {text!r}", option) from None
+        return settings_.parse_value(text, field, value_type(settings, field))
+    except ValueError as error:
+        raise RequestError(f"{field.name}: {error}", option) from None
 
 
 def combinations(
@@ -137,10 +122,3 @@ def name_of(chosen: Mapping[str, Any]) -> str:
     """Return the name of a combination, such as "Pendulum-v1,tau=0.01"; it is also its folder's name."""
     parts = [text_of(value) if key == "env" else f"{key}={text_of(value)}" for key, value in chosen.items()]
     return ",".join(parts).replace("/", "_").replace(":", "_")
-
-
-def text_of(value: Any) -> str:
-    """Return the text of a value, which `parse_value` reads back."""
-    if value is None or isinstance(value, bool):
-        return str(value).lower()
-    return "x".join(map(str, value)) if isinstance(value, (tuple, list)) else str(value)

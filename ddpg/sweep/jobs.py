@@ -13,13 +13,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
+from ddpg.command.tensorflow import import_tensorflow
 from ddpg.config import Config
 from ddpg.errors import RequestError
 from ddpg.molgan.config import MolGANConfig
-from ddpg.run.checkpoints import all_checkpoints
-from ddpg.run.command_line import import_tensorflow
-from ddpg.run.files import write_json
-from ddpg.run.lock import Lock
+from ddpg.storage.checkpoints import all_checkpoints
+from ddpg.storage.files import write_json
+from ddpg.storage.lock import Lock
 
 TEST_SEED = 20_000  # starts that no evaluation during training has used
 SECONDS_FOR_LOCK = 60  # a worker that was lost with its node may live on for a while
@@ -125,8 +125,8 @@ class MolGANJob:
     def run(self) -> bool:
         """Train and test, in this process; return whether the run came to its end, or was asked to stop before."""
         import_tensorflow()
-        from ddpg.molgan.__main__ import measure, require_rdkit
         from ddpg.molgan.dataset import random_molecules, read_molecules
+        from ddpg.molgan.measure import measure_checkpoint, require_rdkit
         from ddpg.molgan.start import resume_run, start_run
 
         require_rdkit()
@@ -142,7 +142,7 @@ class MolGANJob:
         if self.test_samples:
             last = all_checkpoints(self.folder / "checkpoints")[-1]
             results = {
-                which: measure(checkpoint, self.test_samples)[1]
+                which: measure_checkpoint(checkpoint, self.test_samples)[1]
                 for which, checkpoint in (("best", self.folder), ("last", last))
             }
         write_test(self, results)

@@ -1,79 +1,8 @@
-"""Pictures: the learning curves of a comparison, a panel per task; and Optuna's own of a study."""
+"""Optuna's own pictures of a study."""
 
 import warnings
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
-
-from matplotlib.figure import Figure
-
-from ddpg.run.plotting import finish
-from ddpg.sweep.compare import Comparison
-from ddpg.sweep.curves import Curve
-
-# Okabe and Ito's colors, which color-blind readers can tell apart.
-COLORS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#000000")
-LINES = ("-", "--", ":")
-COLUMNS = 3
-
-
-def draw_comparison(comparison: Comparison, curves: Sequence[Curve], path: Path) -> None:
-    """Draw interquartile means and their 95 % bands; thin lines are single runs where a task has one setting.
-
-    Args:
-        comparison: The summaries.
-        curves: The runs that they were made from.
-        path: The PNG to write.
-    """
-    tasks = list(dict.fromkeys(summary.task for summary in comparison.summaries))
-    settings = list(dict.fromkeys(summary.setting for summary in comparison.summaries))
-    columns = min(COLUMNS, len(tasks))
-    rows = -(-len(tasks) // columns)
-    size = (9, 5.2) if len(tasks) == 1 else (4.4 * columns, 3.4 * rows + 0.8)
-    figure = Figure(figsize=size, dpi=110, layout="constrained")
-    grid = list(figure.subplots(rows, columns, squeeze=False).flat)
-    labelled: set[str] = set()
-    for axes, task in zip(grid, tasks, strict=False):
-        own = [summary for summary in comparison.summaries if summary.task == task]
-        if len(own) == 1 and own[0].band is not None:
-            for curve in curves:
-                if curve.task == task:
-                    axes.plot(curve.steps, curve.scores, color="#999999", lw=0.8, alpha=0.7)
-        for summary in own:
-            index = settings.index(summary.setting)
-            color = COLORS[index % len(COLORS)]
-            text = None if summary.setting in labelled else label(summary.setting, comparison)
-            labelled.add(summary.setting)
-            axes.plot(summary.steps, summary.middle, LINES[index // len(COLORS) % 3], color=color, label=text)
-            if summary.band is not None:
-                axes.fill_between(summary.steps, *summary.band, color=color, alpha=0.2, lw=0)
-        axes.set_title(task, fontsize="medium")
-        axes.set_xlabel("environment steps" if task != "MolGAN" else "updates")
-        axes.set_ylabel("return (undiscounted sum of rewards)" if task != "MolGAN" else "score")
-        if len(tasks) > 1:
-            axes.locator_params(axis="x", nbins=4)  # the numbers of long runs need room
-            axes.ticklabel_format(axis="x", style="plain")  # 1000000, and not 1.0 with a 1e6 below
-    for axes in grid[len(tasks) :]:
-        axes.remove()
-    figure.suptitle(title(comparison), fontsize="medium")
-    finish(figure, path)
-
-
-def label(setting: str, comparison: Comparison) -> str:
-    """Return a setting's name in the legend, with its seeds where settings differ in them."""
-    counts = {summary.seeds for summary in comparison.summaries}
-    seeds = {summary.seeds for summary in comparison.summaries if summary.setting == setting}
-    word = "seed" if seeds == {1} else "seeds"
-    return setting if len(counts) == 1 else f"{setting} ({'/'.join(map(str, sorted(seeds)))} {word})"
-
-
-def title(comparison: Comparison) -> str:
-    """Return the title: what the lines and bands are."""
-    counts = {summary.seeds for summary in comparison.summaries}
-    if counts == {1}:
-        return "Noise-free evaluations during training: single runs"
-    seeds = f"{counts.pop()} seeds" if len(counts) == 1 else "the seeds"
-    return f"Noise-free evaluations during training: interquartile mean of {seeds}, 95 % bootstrap band"
 
 
 def draw_study(study: Any, folder: Path) -> list[Path]:

@@ -6,8 +6,8 @@ from typing import Any
 
 from ddpg.config import Config
 from ddpg.errors import RequestError
-from ddpg.settings import value_type
-from ddpg.sweep.grid import assignments, parse_value, parse_values, text_of
+from ddpg.settings import text_of, value_type
+from ddpg.sweep.grid import assignments, parse_value, parse_values
 
 DEFAULT_SEARCH = (  # what matters most; the network's size is left alone, for it changes the time of a step
     "actor_learning_rate=1e-5..1e-2:log",

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ddpg.run.signals import StopRequest
+from ddpg.command.signals import StopRequest
 from ddpg.sweep.capacity import check_capacity
 from ddpg.sweep.cluster import joined_ray, local_ray, require_ray
 from ddpg.sweep.folder import check_record, open_folder

@@ -14,12 +14,12 @@ from typing import Any
 import numpy as np
 from tqdm import tqdm
 
+from ddpg.command.packages import require_package
+from ddpg.command.signals import StopRequest
+from ddpg.compare.curves import read_run
 from ddpg.config import Config
 from ddpg.errors import RequestError
-from ddpg.run.command_line import require_package
-from ddpg.run.files import write_json
-from ddpg.run.signals import StopRequest
-from ddpg.sweep.curves import read_run
+from ddpg.storage.files import write_json
 from ddpg.sweep.jobs import TrainingJob, last_row
 from ddpg.sweep.search import Choice, Range
 from ddpg.sweep.workers import Workers

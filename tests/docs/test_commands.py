@@ -15,7 +15,8 @@ import ddpg.molgan.__main__ as molgan
 import ddpg.sweep.flags as sweep
 from ddpg.config import PRESETS, Config
 from ddpg.molgan.config import MolGANConfig
-from ddpg.run import evaluate, train
+from ddpg.policy import evaluate
+from ddpg.run import train
 from ddpg.sweep.grid import parse_vary
 from ddpg.sweep.search import check_space, parse_search
 from tests.helpers.pages import ROOT, all_pages, code_spans
@@ -32,7 +33,7 @@ class Parsed(Exception):
     """Raised in place of what a benchmark would do once its flags are read."""
 
 
-def parse_benchmark(script: str, arguments: list[str], monkeypatch) -> list[str]:
+def parse_benchmark(module: str, arguments: list[str], monkeypatch) -> list[str]:
     """Let a benchmark's own parser read its arguments, and return those that it would pass on to `train.py`."""
     parse_known_args = argparse.ArgumentParser.parse_known_args
 
@@ -41,16 +42,15 @@ def parse_benchmark(script: str, arguments: list[str], monkeypatch) -> list[str]
 
     def parse_all(self, args=None, namespace=None):
         unknown = parse_known_args(self, args, namespace)[1]
-        assert not unknown, f"{script} does not know {unknown}"
+        assert not unknown, f"{module} does not know {unknown}"
         raise Parsed([])
 
     with monkeypatch.context() as patch:
-        patch.syspath_prepend(ROOT / "benchmarks")
-        patch.setattr(sys, "argv", [script, *arguments])
+        patch.setattr(sys, "argv", [module, *arguments])
         patch.setattr(argparse.ArgumentParser, "parse_known_args", parse_some)
         patch.setattr(argparse.ArgumentParser, "parse_args", parse_all)
         with pytest.raises(Parsed) as parsed:
-            runpy.run_path(str(ROOT / script), run_name="__main__")
+            runpy.run_module(module, run_name="__main__")
     return parsed.value.args[0]
 
 
@@ -109,13 +109,13 @@ def check_command(command: str, monkeypatch) -> None:
         case ["python", "-m", "ddpg.export", *rest] | ["ddpg-export", *rest]:
             understood(export.parse, rest)
         case ["emx-onnx-cgen", "compile", *_] | ["cc", *_] | ["./pendulum", *_]:
-            pass  # tests/export/test_c.py runs them
+            pass  # tests/policy/test_c.py runs them
         case ["python", "tests/mutations.py", *_]:
             assert (ROOT / "tests" / "mutations.py").is_file()
-        case ["python", "benchmarks/pictures.py", curves, _]:
-            assert (ROOT / curves).is_file()
-        case ["python", script, *rest] if script.startswith("benchmarks/"):
-            check_training(parse_benchmark(script, rest, monkeypatch))
+        case ["python", "-m", "benchmarks.draw", study]:
+            assert (ROOT / study).is_dir()
+        case ["python", "-m", module, *rest] if module.startswith("benchmarks."):
+            check_training(parse_benchmark(module, rest, monkeypatch))
         case ["python", "-c", program]:
             compile(program, command, "exec")
         case ["pip", "install", *rest]:
@@ -140,7 +140,7 @@ def test_every_command_is_understood_by_the_program_that_it_starts(page, command
 
 def test_a_flag_that_is_only_the_beginning_of_another_is_refused(monkeypatch, capsys):
     """The check itself: `--seed` is no flag of a script that has `--seeds`, and `--episode` none of train.py."""
-    for command in ("python benchmarks/ablation.py --seed 1", "python train.py --episode 5"):
+    for command in ("python -m benchmarks.learning.ablation --seed 1", "python train.py --episode 5"):
         with pytest.raises(AssertionError):
             check_command(command, monkeypatch)
 
@@ -157,7 +157,7 @@ def known_flags(capsys) -> set[str]:
     for parse, words in helped:
         understood(parse, [*words, "--help"])
     flags = set(re.findall(r"--[a-z][\w-]*", capsys.readouterr().out))
-    for path in (ROOT / "benchmarks").glob("*.py"):
+    for path in (ROOT / "benchmarks").rglob("*.py"):
         flags |= set(re.findall(r'"(--[a-z][\w-]*)"', path.read_text(encoding="utf-8")))
     return flags
 

@@ -13,8 +13,8 @@ from gymnasium.utils.env_checker import check_env
 
 from ddpg import Config, evaluate, make_environment
 from ddpg.noise import NOISES, Noise
-from ddpg.run.plotting import read_columns
 from ddpg.run.train import main
+from ddpg.storage.csv_files import read_columns
 from tests.docs.conftest import TINY
 from tests.helpers.pages import Page
 

@@ -6,8 +6,8 @@ import statistics
 import numpy as np
 import pytest
 
-from ddpg.sweep.curves import read_curves
-from ddpg.sweep.statistics import bootstrap_interval
+from ddpg.compare.curves import read_curves
+from ddpg.compare.statistics import bootstrap_interval
 from tests.helpers.pages import ROOT, Page, number, read_csv
 
 README, RESULTS = Page("README.md"), Page("docs/results.md")
@@ -19,7 +19,7 @@ LEARNING = ("task", "preset", "steps", "seeds", "mean over seeds", "IQM", "worst
 def learned(task: str, preset: str) -> dict[str, str]:
     """Return what `python -m ddpg.sweep compare --csv` printed for a row of the table of learning."""
     suffix = "" if preset == "blog" else f"-{preset}"
-    (row,) = read_csv(f"benchmarks/results/learning-{task}{suffix}.csv")
+    (row,) = read_csv(f"results/learning-{task}{suffix}/table.csv")
     assert (row["task"], row["setting"]) == (task, preset)
     return row
 
@@ -42,7 +42,7 @@ def numbers(cell: str) -> list[str]:
 def test_the_optimum_of_pendulum_is_what_was_measured():
     """On the scale, random torques are 0 and the optimum is 1."""
     rows = RESULTS.table("who", "mean return", "on the scale")
-    measured = {row["who"]: float(row["mean"]) for row in read_csv("benchmarks/results/pendulum_optimum.csv")}
+    measured = {row["who"]: float(row["mean"]) for row in read_csv("results/pendulum_optimum/table.csv")}
     agents = float(learned("Pendulum-v1", "blog")["test_mean"])
     optimum, random = measured["optimum"], measured["random"]
     shown = [number(row["mean return"]) for row in rows]
@@ -56,7 +56,7 @@ def test_the_optimum_of_pendulum_is_what_was_measured():
     ("blog_mistakes", ("Pendulum-v1", "InvertedPendulum-v5"), 5),
 ])  # fmt: skip
 def test_the_comparisons_are_interquartile_means_and_bootstrap_intervals_over_the_seeds(name, tasks, seeds):
-    measured = read_csv(f"benchmarks/results/{name}.csv")
+    measured = read_csv(f"results/{name}/table.csv")
     table = RESULTS.table("variant", *tasks)
     assert [row["variant"] for row in table] == list(dict.fromkeys(run["variant"] for run in measured))
     for row in table:
@@ -74,7 +74,7 @@ FINAL = {"as it is": "9,484", "no normalized observations": "7,206", "batch norm
 
 
 def test_the_final_returns_on_halfcheetah_are_means_over_the_seeds():
-    runs = read_csv("benchmarks/results/ablation_halfcheetah.csv")
+    runs = read_csv("results/ablation_halfcheetah/table.csv")
     for variant, shown in FINAL.items():
         assert shown in RESULTS.prose
         mean = statistics.mean(float(run["final"]) for run in runs if run["variant"] == variant)
@@ -85,8 +85,8 @@ def test_the_final_returns_on_halfcheetah_are_means_over_the_seeds():
 
 def test_the_actor_and_its_average_are_what_was_measured():
     """The averages are those of the runs in the table of tasks."""
-    curves = read_curves([ROOT / "plots" / "learning-average.csv"])
-    published = {row["task"]: float(row["last_mean"]) for row in read_csv("plots/tasks.csv")}
+    curves = read_curves([ROOT / "results" / "average" / "curves.csv"])
+    published = {row["task"]: float(row["last_mean"]) for row in read_csv("results/tasks/table.csv")}
     table = RESULTS.table("task", "the actor", "its average")
     assert {row["task"] for row in table} == {curve.task for curve in curves}
     for row in table:
@@ -109,7 +109,7 @@ def test_the_table_of_normalization_is_what_was_measured():
         (row["setting"].partition(", ")[2], row["task"]): [
             float(row[f"test_{name}"]) for name in ("iqm", "low", "high")
         ]
-        for row in read_csv("benchmarks/results/normalization.csv")
+        for row in read_csv("results/normalization/table.csv")
     }
     for row in RESULTS.table("normalization", *tasks):
         for task in tasks:
@@ -118,7 +118,7 @@ def test_the_table_of_normalization_is_what_was_measured():
 
 
 def test_the_cost_of_a_thousand_runs_is_what_was_measured():
-    measured = {row["kind"]: row for row in read_csv("plots/sweep_scale.csv")}
+    measured = {row["kind"]: row for row in read_csv("results/sweep_scale/table.csv")}
     columns = ("seconds_per_run", "driver_seconds_per_run", "driver_mib", "worker_mib", "ray_mib")
     for row in CLUSTER.table(
         "runs", "seconds of a core per run", "of them the driver's", "driver, MiB", "worker, MiB", "Ray, MiB"
@@ -129,7 +129,7 @@ def test_the_cost_of_a_thousand_runs_is_what_was_measured():
 
 
 def test_the_parity_is_what_was_measured_and_within_its_bar():
-    rows = read_csv("benchmarks/results/parity.csv")
+    rows = read_csv("results/parity/table.csv")
 
     def worst(way: str, updates: str) -> float:
         return max(float(r["difference"]) for r in rows if (r["way"], r["updates"]) == (way, updates))
@@ -153,7 +153,7 @@ def test_the_parity_is_what_was_measured_and_within_its_bar():
 
 
 def test_the_loops_beside_stable_baselines3_are_what_was_measured():
-    measured = {(r["task"], r["steps"]): float(r["difference"]) for r in read_csv("benchmarks/results/parity_loop.csv")}
+    measured = {(r["task"], r["steps"]): float(r["difference"]) for r in read_csv("results/parity_loop/table.csv")}
     columns = ("100 steps", "200 steps", "500 steps", "1,000 steps")
     for row in TRUST.table("task", *columns):
         for column in columns:
@@ -174,7 +174,7 @@ def test_the_latencies_are_medians_over_the_rounds():
         "Keras": "keras",
     }
     measured: dict[str, list[float]] = {}
-    for row in read_csv("plots/latency.csv"):
+    for row in read_csv("results/latency/table.csv"):
         measured.setdefault(row["form"], []).append(float(row["microseconds"]))
     shown = {names[row["form"]]: number(row["µs per action"]) for row in DEPLOYMENT.table("form", "µs per action")}
     assert shown == pytest.approx({form: statistics.median(times) for form, times in measured.items()}, abs=0.051)
@@ -182,13 +182,13 @@ def test_the_latencies_are_medians_over_the_rounds():
 
 def test_the_long_run_and_the_cost_of_checkpoints_are_what_was_measured():
     soak, cost = CHECKPOINTS.tables_with("what", "measured")
-    tenths = read_csv("benchmarks/results/soak.csv")
+    tenths = read_csv("results/soak/table.csv")
     sizes = [float(row["resident_mib"]) for row in tenths[1:]]
     speeds = [float(row["relative"]) for row in tenths]
     files = max(int(row["open_files"]) for row in tenths)
     assert [number(row["measured"]) for row in soak[:3]] == pytest.approx([min(sizes), max(sizes), files], abs=0.51)
     assert number(soak[3]["measured"]) == pytest.approx(speeds[-1] / speeds[1], abs=0.0051)
-    last = read_csv("benchmarks/results/checkpoint_cost.csv")[-1]
+    last = read_csv("results/checkpoint_cost/table.csv")[-1]
     measured = [float(last["seconds"]), 100 * float(last["share"]), float(last["folder"])]
     assert [number(row["measured"]) for row in cost] == pytest.approx(measured, abs=0.0051)
 
@@ -202,7 +202,7 @@ def test_the_table_of_molgan_has_the_means_over_its_three_seeds():
         "novel": "novel",
         "solubility": "objective",
     }
-    runs = read_csv("plots/molgan.csv")
+    runs = read_csv("results/molgan/table.csv")
     table = MOLGAN.table("setting", "generator", *columns)
     assert len(table) > 5
     for row in table:

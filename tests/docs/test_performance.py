@@ -10,7 +10,7 @@ PERFORMANCE = Page("docs/performance.md")
 
 
 SETTING = ("task", "batch_size", "updates")
-GPU = "benchmarks/results/gpu_speed.csv"
+GPU = "results/gpu/speed.csv"
 
 
 def by_setting(
@@ -30,7 +30,7 @@ def median_ratio(ours: dict[str, float], other: dict[str, float]) -> float:
 
 
 def test_the_table_of_speed_has_the_median_ratios_within_a_round():
-    measured, gpu = by_setting("plots/speed.csv"), by_setting(GPU, contender="processor")
+    measured, gpu = by_setting("results/speed/table.csv"), by_setting(GPU, contender="processor")
     (table,) = [table for table in PERFORMANCE.tables() if "steps/s" in table[0]]
     assert [(row["task"], row["minibatch"], row["updates"]) for row in table] == list(measured)
     columns = {
@@ -62,7 +62,7 @@ def test_the_table_of_speed_has_the_median_ratios_within_a_round():
             "CPU",
         ),
         (
-            "benchmarks/results/gpu_runs.csv",
+            "results/gpu/runs.csv",
             {"runs": "runs"},
             {"GPU": "GPU", "CPU, one thread each": "CPU"},
             "GPU over CPU",
@@ -70,7 +70,7 @@ def test_the_table_of_speed_has_the_median_ratios_within_a_round():
             "CPU",
         ),
         (
-            "benchmarks/results/gpu_deterministic.csv",
+            "results/gpu/deterministic.csv",
             {"updates": "updates"},
             {"GPU, steps/s": "GPU", "deterministic GPU, steps/s": "deterministic GPU"},
             "deterministic over GPU",
@@ -97,7 +97,7 @@ def test_the_readme_has_the_range_of_the_gains_on_a_gpu():
 
 
 def test_the_differences_of_weights_on_a_gpu_are_what_was_measured():
-    measured = read_csv("benchmarks/results/gpu_agreement.csv")
+    measured = read_csv("results/gpu/agreement.csv")
     (table,) = [table for table in PERFORMANCE.tables() if "from the CPU" in table[0]]
     columns = ("from_cpu", "from_second_run", "from_second_deterministic_run")
     for row, (updates, *cells) in zip(measured, map(dict.values, table), strict=True):
@@ -107,7 +107,7 @@ def test_the_differences_of_weights_on_a_gpu_are_what_was_measured():
 
 
 def test_the_costs_of_options_are_what_was_measured():
-    measured = by_setting("benchmarks/results/options.csv", ("updates",), "option", "milliseconds")
+    measured = by_setting("results/options/table.csv", ("updates",), "option", "milliseconds")
     columns = {"one update per step": ("1",), "50 updates every 50 steps": ("50",)}
     shown = {row["option"].strip("`"): row for row in PERFORMANCE.table("option", *columns)}
     for column, updates in columns.items():
@@ -120,11 +120,11 @@ def test_the_costs_of_options_are_what_was_measured():
 
 def test_the_trainings_on_a_gpu_are_what_was_measured():
     on_gpu: dict[str, list] = {}
-    for row in read_csv("benchmarks/results/gpu_training.csv"):
+    for row in read_csv("results/gpu/training.csv"):
         on_gpu.setdefault(row["seed"], []).append(row)
     runs = {
         "GPU": on_gpu.values(),
-        "CPU": [read_csv(f"benchmarks/results/tasks/Walker2d-v5/seed{seed}/evaluations.csv") for seed in range(3)],
+        "CPU": [read_csv(f"results/tasks/Walker2d-v5/seed{seed}/evaluations.csv") for seed in range(3)],
     }
     table = PERFORMANCE.table("processor", "seeds", "three runs", "mean")
     assert [row["processor"] for row in table] == list(runs)
@@ -141,7 +141,7 @@ def test_the_breakdown_of_a_step_is_what_was_measured():
     (table,) = [table for table in PERFORMANCE.tables() if "ms in a step" in table[0]]
     measured = {
         (row["part"], f"{row['task']}, {row['updates']}"): float(row["milliseconds"])
-        for row in read_csv("plots/step_breakdown.csv")
+        for row in read_csv("results/speed/parts.csv")
         if row["batch_size"] == "64"
     }
     shown = {
@@ -175,7 +175,7 @@ PROFILE = {
 
 def test_the_floor_and_the_parts_of_an_update_are_what_was_measured():
     tasks = ("Pendulum-v1", "HalfCheetah-v5")
-    measured = {(row["task"], row["part"]): row for row in read_csv("benchmarks/results/floor.csv")}
+    measured = {(row["task"], row["part"]): row for row in read_csv("results/floor/table.csv")}
     columns = [f"{task}, ms" for task in tasks]
     floor, profile = PERFORMANCE.table("what", *columns), PERFORMANCE.table("part", *columns)
     assert len(floor) == len(FLOOR) and len(profile) == len(PROFILE)
@@ -189,11 +189,11 @@ def test_the_floor_and_the_parts_of_an_update_are_what_was_measured():
 
 
 def test_the_speed_with_an_update_at_the_floor_follows_from_what_was_measured():
-    speeds = by_setting("benchmarks/results/speed-amd-64.csv")
-    floors = {(r["task"], r["part"]): float(r["ms"]) for r in read_csv("benchmarks/results/floor.csv")}
+    speeds = by_setting("results/speed/table-amd-64.csv")
+    floors = {(r["task"], r["part"]): float(r["ms"]) for r in read_csv("results/floor/table.csv")}
     parts = {
         (r["task"], r["updates"], r["part"]): float(r["milliseconds"])
-        for r in read_csv("benchmarks/results/step_breakdown-amd-64.csv")
+        for r in read_csv("results/speed/parts-amd-64.csv")
     }
     (table,) = [table for table in PERFORMANCE.tables() if "SBX with the floor" in table[0]]
     assert [(row["task"], "64", row["updates"]) for row in table] == list(speeds)
@@ -211,7 +211,7 @@ def test_the_speed_with_an_update_at_the_floor_follows_from_what_was_measured():
 
 def test_the_speeds_of_runs_side_by_side_are_medians_and_ratios_within_a_round():
     speeds: dict[str, dict[str, dict[str, float]]] = {}  # by task, way and round
-    for row in read_csv("plots/sweep_speed.csv"):
+    for row in read_csv("results/sweep_speed/table.csv"):
         ways = speeds.setdefault(row["task"], {})
         ways.setdefault(row["way"], {})[row["round"]] = float(row["steps_per_second"])
     columns = ("one run, all cores", "plain processes", "sweep")
@@ -229,7 +229,7 @@ def test_the_speeds_of_runs_side_by_side_are_medians_and_ratios_within_a_round()
 
 def test_the_costs_of_larger_sizes_are_what_was_measured():
     measured: dict[tuple[str, float], list[float]] = {}
-    for row in read_csv("plots/scaling.csv"):
+    for row in read_csv("results/scaling/table.csv"):
         measured.setdefault((row["axis"], number(row["size"])), []).append(float(row["measured"]))
     medians = {key: statistics.median(values) for key, values in measured.items()}
     table = PERFORMANCE.table("what grows", "measured", "size", "cost")
@@ -240,7 +240,7 @@ def test_the_costs_of_larger_sizes_are_what_was_measured():
 
 
 def test_the_times_to_start_are_medians():
-    rounds = read_csv("benchmarks/results/startup.csv")
+    rounds = read_csv("results/startup/table.csv")
     for row in PERFORMANCE.table("until", "column", "seconds"):
         column = row["column"].strip("`")
         assert number(row["seconds"]) == pytest.approx(statistics.median(float(r[column]) for r in rounds), abs=0.0051)

@@ -10,8 +10,8 @@ import gymnasium
 import numpy as np
 import pytest
 
+from ddpg.command.command import Parser, run_command, run_to_end
 from ddpg.errors import RequestError, RunStopped
-from ddpg.run.command_line import Parser, run_command, run_to_end
 from ddpg.run.start import resume_run
 from ddpg.run.training_run import COLUMNS
 from tests.helpers.pages import ROOT, Page, code_spans, number

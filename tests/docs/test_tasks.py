@@ -3,25 +3,26 @@
 import dataclasses
 import json
 import shlex
+from pathlib import Path
 
 import pytest
 
+from ddpg.command.flags import given_settings
+from ddpg.compare.curves import read_curves
 from ddpg.config import PRESETS, Config
-from ddpg.run.command_line import given_settings
 from ddpg.run.train import parse
-from ddpg.sweep.curves import DO_NOT_MATTER, read_curves
 from tests.docs.test_figures import numbers
 from tests.helpers.pages import ROOT, Page, number, read_csv
 
 README, TASKS, SETTINGS = (Page(name) for name in ("README.md", "docs/tasks.md", "docs/settings.md"))
-RESULTS = ROOT / "benchmarks" / "results" / "tasks"
+RESULTS = ROOT / "results" / "tasks"
 
 
 def test_the_table_of_tasks_is_what_was_measured():
     columns = ("last ten evaluations", "final policy", "best checkpoint")
     columns += ("maximum", "noisy training return", "falls back")
     table = TASKS.table("task", "steps", "seeds", *columns)
-    measured = read_csv("plots/tasks.csv")
+    measured = read_csv("results/tasks/table.csv")
     assert [row["task"] for row in table] == [row["task"] for row in measured]
     for row, figures in zip(table, measured, strict=True):
         assert number(row["steps"]) == pytest.approx(number(figures["steps"]), rel=0.01)
@@ -36,8 +37,8 @@ def test_the_table_of_tasks_is_what_was_measured():
 
 def test_pendulums_returns_are_compared_with_the_optimum_at_the_same_starts():
     """At the starts of the evaluations it is five lower than at those of the tests."""
-    [measured] = [row for row in read_csv("plots/tasks.csv") if row["task"] == "Pendulum-v1"]
-    optimum = {row["who"]: float(row["mean"]) for row in read_csv("benchmarks/results/pendulum_optimum.csv")}
+    [measured] = [row for row in read_csv("results/tasks/table.csv") if row["task"] == "Pendulum-v1"]
+    optimum = {row["who"]: float(row["mean"]) for row in read_csv("results/pendulum_optimum/table.csv")}
     evaluated, tested = optimum["value at the starts of the runs' evaluations"], optimum["optimum"]
     prose = " ".join(TASKS.prose.split())
     assert f"there the optimum is {evaluated:.1f}, so that the last ten evaluations are" in prose
@@ -59,7 +60,7 @@ def test_pendulums_returns_are_compared_with_the_optimum_at_the_same_starts():
     ],
 )
 def test_the_readme_has_the_return_beside_the_best_published_one(task, sentences):
-    [measured] = [row for row in read_csv("plots/tasks.csv") if row["task"] == f"{task}-v5"]
+    [measured] = [row for row in read_csv("results/tasks/table.csv") if row["task"] == f"{task}-v5"]
     published = [
         float(figure)
         for row in TASKS.table("task", "who", "steps", "figure", "what it is")
@@ -70,19 +71,18 @@ def test_the_readme_has_the_return_beside_the_best_published_one(task, sentences
     assert sentences.format(*expected) in " ".join(README.prose.split())
 
 
-def test_the_measured_figures_are_those_of_the_runs(monkeypatch):
-    monkeypatch.syspath_prepend(ROOT / "benchmarks")
-    from tasks import row_of
+def test_the_measured_figures_are_those_of_the_runs():
+    from benchmarks.learning.tasks import row_of
 
     curves = read_curves([RESULTS])
-    for figures in read_csv("plots/tasks.csv"):
+    for figures in read_csv("results/tasks/table.csv"):
         row = row_of(figures["task"], [c for c in curves if c.task == figures["task"]], RESULTS / figures["task"])
         assert {name: str(value) for name, value in row.items()} == figures
 
 
 def test_the_settings_of_each_task_are_those_of_its_runs():
     table = SETTINGS.table("task", "preset", "flags")
-    assert [row["task"] for row in table] == sorted(folder.name for folder in RESULTS.iterdir())
+    assert [row["task"] for row in table] == sorted(folder.name for folder in RESULTS.iterdir() if folder.is_dir())
     for row in table:
         arguments = parse(["--env", row["task"], *shlex.split(row["flags"].strip("`"))])
         config = dataclasses.replace(PRESETS[row["preset"].strip("`")], **given_settings(arguments, Config))
@@ -91,12 +91,12 @@ def test_the_settings_of_each_task_are_those_of_its_runs():
         for file in files:
             trained = Config.from_json(json.loads(file.read_text("utf-8"))["config"])
             for field in dataclasses.fields(Config):
-                if field.name not in DO_NOT_MATTER - {"env", "steps"}:
+                if field.metadata["names_settings"] or field.name in ("env", "steps"):
                     assert getattr(config, field.name) == getattr(trained, field.name), (row["task"], field.name)
 
 
 def test_every_run_of_a_task_is_from_one_commit_and_counts_from_seed_0():
-    for folder in RESULTS.iterdir():
+    for folder in filter(Path.is_dir, RESULTS.iterdir()):
         runs = sorted(folder.iterdir())
         assert [run.name for run in runs] == [f"seed{number}" for number in range(len(runs))]
         assert len({json.loads((run / "best.json").read_text("utf-8"))["commit"] for run in runs}) == 1

@@ -10,8 +10,8 @@ from gymnasium.envs.classic_control.pendulum import PendulumEnv
 
 from ddpg import Config
 from ddpg.run import diagnosis
-from ddpg.run.plotting import read_columns
 from ddpg.run.start import start_run
+from ddpg.storage.csv_files import read_columns
 from tests.helpers.pages import ROOT, Page
 
 PAGE = Page("docs/troubleshooting.md")

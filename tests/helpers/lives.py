@@ -12,14 +12,14 @@ import sys
 import time
 from pathlib import Path
 
-from ddpg.run.command_line import import_tensorflow
+from ddpg.command.tensorflow import import_tensorflow
 
 import_tensorflow()
 import tests.helpers.tasks  # noqa: E402, F401
 from ddpg import Config  # noqa: E402
 from ddpg.run import training_run  # noqa: E402
-from ddpg.run.checkpoints import all_checkpoints  # noqa: E402
 from ddpg.run.start import resume_run, start_run  # noqa: E402
+from ddpg.storage.checkpoints import all_checkpoints  # noqa: E402
 
 CONFIG = Config(
     env="Endless-v0", episodes=10**6, evaluate_every=100, evaluation_episodes=1, checkpoint_every=10,

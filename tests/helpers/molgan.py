@@ -12,8 +12,8 @@ from ddpg.molgan.agent_state import load, open_checkpoint, variable_owners
 from ddpg.molgan.config import MolGANConfig
 from ddpg.molgan.dataset import Dataset, as_dataset
 from ddpg.molgan.molecules import ATOMS
-from ddpg.run.checkpoint_format import named_variables
-from ddpg.run.checkpoints import find_checkpoint
+from ddpg.storage.checkpoint_format import named_variables
+from ddpg.storage.checkpoints import find_checkpoint
 from tests.helpers.runs import csv_rows
 
 SMALL = {"batch_size": 4, "discriminator_steps": 2, "latent_size": 3, "evaluation_samples": 20, "jit_compile": False}

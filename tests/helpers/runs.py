@@ -8,11 +8,11 @@ import numpy as np
 
 from ddpg import Config
 from ddpg.run.agent_state import load, open_checkpoint, variable_owners
-from ddpg.run.checkpoint_format import named_variables
-from ddpg.run.checkpoints import find_checkpoint
 from ddpg.run.progress import Progress
 from ddpg.run.start import resume_run, start_run
 from ddpg.run.training_run import TrainingRun
+from ddpg.storage.checkpoint_format import named_variables
+from ddpg.storage.checkpoints import find_checkpoint
 
 # Networks small enough for a test, as flags.
 SMALL = ("--hidden-units", "16", "16", "--batch-size", "16", "--no-jit-compile", "--buffer-size", "10000")

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-from ddpg.run.command_line import import_tensorflow
+from ddpg.command.tensorflow import import_tensorflow
 
 import_tensorflow()
 import tensorflow as tf  # noqa: E402

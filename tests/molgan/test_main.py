@@ -11,8 +11,9 @@ pytest.importorskip("rdkit", reason="RDKit is not installed (requirements-molgan
 from ddpg import Config
 from ddpg.molgan.__main__ import main, with_schedule
 from ddpg.molgan.config import MolGANConfig
-from ddpg.run import evaluate, train
-from ddpg.run.checkpoints import find_checkpoint
+from ddpg.policy import evaluate
+from ddpg.run import train
+from ddpg.storage.checkpoints import find_checkpoint
 from tests.helpers.molgan import FLAGS, resume, stub_updates
 from tests.helpers.runs import contents, csv_rows, finished_run
 
@@ -76,7 +77,7 @@ def test_the_schedule_fits_any_number_of_epochs():
         (["--run-dir", "RUN"], "--run-dir: RUN already exists"),
         (["--objective", "beauty"], "--objective: 'beauty' is not one of"),
         (["--data", "nowhere.smi"], "--data: cannot read nowhere.smi"),
-        (["--threads", "61"], "--threads: TensorFlow is already initialised"),
+        (["--threads", "61"], "--threads: TensorFlow is already initialized"),
     ],
 )
 def test_a_request_that_cannot_be_met_is_refused_in_one_line_and_changes_nothing(

@@ -15,8 +15,8 @@ from ddpg.molgan.__main__ import main
 from ddpg.molgan.config import MolGANConfig
 from ddpg.molgan.start import start_run
 from ddpg.molgan.training_run import COLUMNS
-from ddpg.run.checkpoints import find_checkpoint
-from ddpg.run.run_log import RunLog
+from ddpg.storage.checkpoints import find_checkpoint
+from ddpg.storage.run_log import RunLog
 from tests.helpers.molgan import SMALL, assert_same_run, dataset_of, resume, stub_updates, train
 from tests.helpers.runs import csv_rows, names
 
@@ -172,7 +172,7 @@ def test_the_plots_are_drawn_even_if_no_generated_graph_is_valid(monkeypatch, tm
 @pytest.mark.parametrize(("change", "file"), [({"updates": -1}, "run.json"), ({"latent_size": 10**9}, "variables.npz")])
 def test_a_checkpoint_with_impossible_numbers_is_named_and_takes_no_memory(run_dir, capsys, change, file):
     """Its checksums are right: whoever changed it has changed them, too."""
-    from ddpg.run.files import checksum
+    from ddpg.storage.files import checksum
 
     checkpoint_dir = find_checkpoint(run_dir)
     description, manifest = (json.loads((checkpoint_dir / f"{name}.json").read_text()) for name in ("run", "manifest"))

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from ddpg.run.diagnosis import PAGE, max_abs_value, warnings_about
-from ddpg.run.plotting import read_columns
 from ddpg.run.train import main
+from ddpg.storage.csv_files import read_columns
 from tests.helpers.pages import Page
 from tests.helpers.runs import SMALL, finished_run
 from tests.helpers.tasks import Rewardless, Task

@@ -8,7 +8,6 @@ import pytest
 from ddpg import Config, RequestError
 from ddpg.run import memory
 from ddpg.run.memory import GIB, available_memory, require_memory
-from tests.helpers.pages import ROOT
 
 
 def test_a_buffer_that_does_not_fit_is_refused_with_the_largest_that_does(monkeypatch):
@@ -71,10 +70,9 @@ def test_the_free_memory_is_that_of_the_machine_or_its_container(monkeypatch):
 
 
 @pytest.fixture
-def benchmark(monkeypatch):
+def benchmark():
     """The benchmark that measures a run's memory in a process of its own."""
-    monkeypatch.syspath_prepend(ROOT / "benchmarks")
-    return importlib.import_module("memory")
+    return importlib.import_module("benchmarks.endurance.memory")
 
 
 @pytest.mark.slow

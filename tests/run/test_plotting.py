@@ -7,10 +7,12 @@ import numpy as np
 import pytest
 from matplotlib.figure import Figure
 
+from benchmarks import draw
 from ddpg import Config
 from ddpg.run import plotting
-from ddpg.run.run_log import RunLog
 from ddpg.run.training_run import COLUMNS
+from ddpg.storage import figures
+from ddpg.storage.run_log import RunLog
 from ddpg.sweep.__main__ import main as sweep
 from tests.helpers.pages import ROOT
 
@@ -28,7 +30,7 @@ def run_dir(tmp_path):
 
 def test_the_curve_has_its_three_series_title_and_units(run_dir, tmp_path, monkeypatch):
     drawn: list[Figure] = []
-    monkeypatch.setattr(plotting, "save", lambda figure, plot_path: drawn.append(figure))
+    monkeypatch.setattr(figures, "save", lambda figure, plot_path: drawn.append(figure))
     plotting.draw_reward_curve(run_dir, tmp_path / "curve.png")
     (axes,) = drawn[0].axes
     returns, average, evaluation = axes.lines[:3]
@@ -55,22 +57,18 @@ def test_a_file_with_nothing_but_a_header_has_empty_columns(run_dir):
 
 
 PAGES = "".join(page.read_text("utf-8") for page in [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))])
-PUBLISHED = sorted(ROOT / name for name in set(re.findall(r"plots/[\w.-]+\.png", PAGES)))
+PUBLISHED = sorted(ROOT / name for name in set(re.findall(r"(?:results/[\w.-]+|plots)/[\w.-]+\.png", PAGES)))
 
 
-@pytest.mark.parametrize("plot", PUBLISHED, ids=lambda path: path.stem)
-def test_every_published_plot_can_be_drawn_again_from_the_csv_beside_it(plot, tmp_path, monkeypatch):
-    monkeypatch.syspath_prepend(ROOT / "benchmarks")
-    import pictures
-
-    source = plot.with_suffix(".csv") if plot.with_suffix(".csv").exists() else plot.with_suffix("")
-    again = tmp_path / plot.name
-    if source.is_dir():
-        plotting.main([str(source), str(again)])
-    elif source.name.startswith("learning-"):
-        assert sweep(["compare", str(source), "--out", str(again)]) == 0
+@pytest.mark.parametrize("plot", PUBLISHED, ids=lambda path: path.parent.name)
+def test_every_published_plot_can_be_drawn_again_from_the_csv_beside_it(plot, tmp_path):
+    again, curves = tmp_path / plot.name, plot.with_name("curves.csv")
+    if plot.parent.name == "plots":
+        plotting.main([str(plot.with_suffix("")), str(again)])
+    elif curves.exists() and "variant" not in curves.read_text("utf-8").splitlines()[0]:
+        assert sweep(["compare", str(curves), "--out", str(again)]) == 0
     else:
-        pictures.main([str(source), str(again)])
+        draw.main([str(plot.parent), "--out", str(again)])
     published, redrawn = (matplotlib.image.imread(path) for path in (plot, again))
     assert published.shape == redrawn.shape
     assert (np.abs(published - redrawn).max(axis=2) > 0.1).mean() < 0.002  # fonts may differ a little

@@ -12,9 +12,11 @@ import pytest
 import tensorflow as tf
 
 from ddpg import Config, RequestError
-from ddpg.run.checkpoints import all_checkpoints
-from ddpg.run.lock import Lock
-from ddpg.run.start import default_run_dir, extend_config, plot_path, prepare_tensorflow, resume_run, start_run
+from ddpg.command.tensorflow import prepare_tensorflow
+from ddpg.run.start import default_run_dir, plot_path, resume_run, start_run
+from ddpg.storage.checkpoints import all_checkpoints
+from ddpg.storage.lock import Lock
+from ddpg.storage.run_folder import extend_config
 from tests.helpers.runs import contents, csv_rows, finish, finished_run, release
 from tests.helpers.tasks import States
 
@@ -204,7 +206,7 @@ def test_runs_share_the_memory_of_a_gpu_unless_the_user_says_otherwise(monkeypat
 
 def test_threads_that_come_too_late_are_refused(config, tmp_path):
     tf.zeros(1)
-    with pytest.raises(RequestError, match="threads: TensorFlow is already initialised in this process"):
+    with pytest.raises(RequestError, match="threads: TensorFlow is already initialized in this process"):
         start_run(replace(config, threads=37), tmp_path / "run", tmp_path)
     assert not (tmp_path / "run").exists()
 

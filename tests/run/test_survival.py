@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 from ddpg import RequestError, RunStopped
-from ddpg.run.checkpoints import all_checkpoints
 from ddpg.run.progress import Progress
 from ddpg.run.start import resume_run, start_run
+from ddpg.storage.checkpoints import all_checkpoints
 from tests.helpers.lives import CONFIG
 from tests.helpers.runs import assert_same_run, contents, finish, finished_run, raise_after, read_back
 
@@ -49,7 +49,7 @@ def test_a_run_killed_at_random_moments_ends_where_the_uninterrupted_run_ends(tm
 HOLD = """
 import sys, time
 from pathlib import Path
-from ddpg.run.lock import Lock
+from ddpg.storage.lock import Lock
 lock = Lock(Path(sys.argv[1]))
 print("held", flush=True)
 time.sleep(60)

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from ddpg import PRESETS
-from ddpg.run.evaluate import main as evaluate
+from ddpg.policy.evaluate import main as evaluate
 from ddpg.run.train import main
 from tests.helpers.runs import SMALL, assert_same_run, names
 

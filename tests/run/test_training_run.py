@@ -9,10 +9,10 @@ import pytest
 
 from ddpg import Evaluation, RunStopped
 from ddpg.run import training_run
-from ddpg.run.checkpoints import find_checkpoint
-from ddpg.run.plotting import read_columns
 from ddpg.run.progress import Progress
 from ddpg.run.start import start_run
+from ddpg.storage.checkpoints import find_checkpoint
+from ddpg.storage.csv_files import read_columns
 from tests.helpers.runs import finish, finished_run, names, raise_after, read_back
 
 

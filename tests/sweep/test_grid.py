@@ -41,11 +41,11 @@ def test_the_text_of_a_value_is_read_back(value):
     ("env=A,B", "vary: env cannot vary; use --env A,B"),
     ("tau", "vary: expected NAME=V1,V2,..., got 'tau'"),
     ("tau=", "vary: expected NAME=V1,V2,..., got 'tau='"),
-    ("tau=a", "vary: tau must be a number, got 'a'"),
-    ("batch_size=1.5", "vary: batch_size must be a whole number, got '1.5'"),
-    ("jit_compile=1", "vary: jit_compile must be true or false, got '1'"),
+    ("tau=a", "vary: tau: expected a number, got 'a'"),
+    ("batch_size=1.5", "vary: batch_size: expected a whole number, got '1.5'"),
+    ("jit_compile=1", "vary: jit_compile: expected true or false, got '1'"),
     ("hidden_units=400", None),
-    ("hidden_units=400xx", "vary: hidden_units must be two whole numbers such as 400x300, got '400xx'"),
+    ("hidden_units=400xx", "vary: hidden_units: expected two whole numbers such as 400x300, got '400xx'"),
 ])  # fmt: skip
 def test_a_setting_that_cannot_vary_is_refused(text, message):
     if message is None:  # one number of two is of the right type; the settings themselves refuse it

@@ -69,9 +69,8 @@ BENCHMARK = """
 import sys
 from pathlib import Path
 
-sys.path.insert(0, "benchmarks")
+from benchmarks.common.sweeps import PatchedJob, carry_out
 from ddpg.config import Config
-from sweeps import PatchedJob, carry_out
 
 folder = Path(sys.argv[1])
 settings = Config(steps=1_000_000, checkpoint_every=1_000_000, batch_size=8, hidden_units=(8, 8), threads=1)

@@ -35,7 +35,7 @@ def test_a_run_of_a_sweep_is_that_of_train_py_bit_for_bit(finished, tmp_path):
 
 
 def test_each_run_is_tested_on_the_starts_that_evaluate_py_can_repeat(finished, capsys):
-    from ddpg.run.evaluate import main as evaluate
+    from ddpg.policy.evaluate import main as evaluate
 
     run = finished[0] / "Pendulum-v1,tau=0.1" / "seed0"
     found = json.loads((run / "test.json").read_text())["results"]
@@ -103,11 +103,10 @@ def test_a_run_of_molgan_is_that_of_its_own_command(tmp_path):
 
 
 @pytest.mark.slow
-def test_a_patched_run_of_a_benchmark_is_trained_by_the_patched_code(tmp_path, monkeypatch):
+def test_a_patched_run_of_a_benchmark_is_trained_by_the_patched_code(tmp_path):
     """The patch makes the actor's loss zero."""
-    monkeypatch.syspath_prepend(ROOT / "benchmarks")
-    from patches import Patch
-    from sweeps import PatchedJob
+    from benchmarks.common.patches import Patch
+    from benchmarks.common.sweeps import PatchedJob
 
     patches = (Patch("equations.py", "return -tf.reduce_mean(q_value)", "return 0.0 * tf.reduce_mean(q_value)"),)
     config = Config(steps=300, hidden_units=(8, 8), batch_size=8, evaluation_episodes=1, jit_compile=False)

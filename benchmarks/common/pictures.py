@@ -1,0 +1,160 @@
+"""The pictures of the studies, each drawn from a CSV file."""
+
+from pathlib import Path
+
+import numpy as np
+
+from benchmarks.common.output import read_csv
+
+# The contenders of speed.py: their labels and colors (Okabe and Ito's, which color-blind readers can tell apart).
+CONTENDERS = {
+    "ours": ("this project", "#0072b2"),
+    "sb3": ("Stable-Baselines3", "#e69f00"),
+    "sbx": ("SBX", "#009e73"),
+    "post": ("the post's update", "#cc79a7"),
+    "numpy": ("NumPy, arithmetic alone", "#bbbbbb"),
+}
+
+
+def draw_variants(path: Path, plot_path: Path) -> None:
+    """Draw a row of panels per task: in each one a variant over the first variant in gray, with 95 % bands."""
+    from matplotlib.figure import Figure
+
+    from ddpg.compare.compare import compare
+    from ddpg.compare.curves import read_curves
+    from ddpg.storage.figures import EPISODE, EVALUATION, finish
+
+    summaries = compare(read_curves([path])).summaries
+    tasks = {summary.task: [other for other in summaries if other.task == summary.task] for summary in summaries}
+    columns = max(map(len, tasks.values())) - 1
+    figure = Figure(figsize=(2.3 * columns, 2.2 * len(tasks) + 0.8), dpi=110, layout="constrained")
+    grid = figure.subplots(len(tasks), columns, squeeze=False, sharex="row", sharey="row")
+    for line, (task, (reference, *others)) in zip(grid, tasks.items(), strict=True):
+        for axes, variant in zip(line, others, strict=False):
+            for summary, name, color in ((reference, reference.setting, EPISODE), (variant, "the variant", EVALUATION)):
+                if summary.band is not None:
+                    axes.fill_between(summary.steps, *summary.band, color=color, alpha=0.3, lw=0)
+                label = name if axes is grid[0, 0] else None
+                axes.plot(summary.steps, summary.middle, color=color, label=label)
+            axes.set_title(variant.setting, fontsize="small")
+            axes.tick_params(labelsize="x-small")
+        for axes in line[len(others) :]:
+            axes.remove()
+        line[0].set_ylabel(f"{task}\nreturn", fontsize="small")
+        line[len(others) // 2].set_xlabel("environment steps", fontsize="small")
+    seeds = summaries[0].seeds
+    title = f"Noise-free evaluations while training: interquartile mean of {seeds} seeds, 95 % bootstrap band"
+    figure.suptitle(title, fontsize="medium")
+    finish(figure, plot_path)
+
+
+def draw_optimum(path: Path, plot_path: Path) -> None:
+    """Draw value and torque over angle and speed: the optimum on the left, the agent on the right."""
+    from matplotlib.figure import Figure
+
+    from ddpg.storage.csv_files import read_columns
+    from ddpg.storage.figures import save
+
+    columns = read_columns(path)
+    angle, speed = np.unique(columns["angle"]), np.unique(columns["speed"])
+    figure = Figure(figsize=(9, 7), dpi=110, layout="constrained")
+    pairs = (
+        ("discounted return", "viridis", ("optimal_value", "optimal value"), ("critic", "critic: Q(s, μ(s))")),
+        ("torque (N m)", "RdBu", ("optimal_torque", "optimal torque"), ("actor", "actor: μ(s), scaled to N m")),
+    )
+    for line, (unit, colors, *names) in zip(figure.subplots(2, 2, sharex=True, sharey=True), pairs, strict=True):
+        low = min(columns[name].min() for name, _ in names)
+        high = max(columns[name].max() for name, _ in names)
+        for axes, (name, title) in zip(line, names, strict=True):
+            field = columns[name].reshape(len(angle), len(speed)).T
+            drawn = axes.pcolormesh(angle, speed, field, cmap=colors, vmin=low, vmax=high, rasterized=True)
+            axes.set_title(title)
+            axes.set_xlabel("angle (rad, 0 is upright)")
+            axes.set_ylabel("angular speed (rad/s)")
+        figure.colorbar(drawn, ax=list(line), label=unit)
+    figure.suptitle("Pendulum-v1: dynamic programming (left) and a trained agent (right)")
+    save(figure, plot_path)
+
+
+def draw_estimates(path: Path, plot_path: Path) -> None:
+    """Draw a scatter per task: the critic's estimate against the return that followed, with the line of equality."""
+    from matplotlib.figure import Figure
+
+    from ddpg.storage.figures import AVERAGE, save
+
+    pairs: dict[str, list[tuple[float, float]]] = {}
+    for row in read_csv(path):
+        pair = float(row["return"]), float(row["estimate"])
+        pairs.setdefault(f"{row['task']}, seed {row['seed']}", []).append(pair)
+    figure = Figure(figsize=(4 * len(pairs), 4), dpi=110, layout="constrained")
+    for axes, (task, points) in zip(figure.subplots(1, len(pairs), squeeze=False)[0], pairs.items(), strict=True):
+        returns, estimates = np.array(points).T
+        ends = [min(returns.min(), estimates.min()), max(returns.max(), estimates.max())]
+        axes.plot(ends, ends, color="#999999", lw=1)
+        axes.plot(returns, estimates, ".", color=AVERAGE, ms=3, alpha=0.5)
+        axes.set_title(task)
+        axes.set_xlabel("discounted return that followed")
+        axes.set_ylabel("estimate Q(s, a)")
+        axes.grid(alpha=0.3)
+    figure.suptitle("Estimated values against returns, noise-free episodes")
+    save(figure, plot_path)
+
+
+def draw_speeds(path: Path, plot_path: Path) -> None:
+    """Draw a panel per task and minibatch: a bar for the median speed of each contender and update schedule."""
+    from matplotlib.figure import Figure
+
+    from ddpg.storage.figures import save
+
+    speeds: dict[tuple[str, str], dict[tuple[str, str], list[float]]] = {}
+    for row in read_csv(path):
+        panel = speeds.setdefault((row["batch_size"], row["task"]), {})
+        panel.setdefault((row["updates"], row["contender"]), []).append(float(row["steps_per_second"]))
+    batch_sizes, tasks = (list(dict.fromkeys(column)) for column in zip(*speeds, strict=True))
+    figure = Figure(figsize=(4.6 * len(tasks), 3 * len(batch_sizes)), dpi=110, layout="constrained")
+    grid = figure.subplots(len(batch_sizes), len(tasks), squeeze=False, sharey="row")
+    for (batch_size, task), panel in speeds.items():
+        axes = grid[batch_sizes.index(batch_size), tasks.index(task)]
+        schedules = list(dict.fromkeys(updates for updates, _ in panel))
+        for place, (name, (label, color)) in enumerate(CONTENDERS.items()):
+            for group, updates in enumerate(schedules):
+                if (updates, name) not in panel:
+                    continue
+                middle = float(np.median(panel[updates, name]))
+                bar = axes.bar(group + 0.17 * (place - 2), middle, 0.16, color=color, label=None if group else label)
+                axes.bar_label(bar, fmt="{:.0f}", fontsize="x-small")
+        axes.set_xticks(range(len(schedules)), [f"{updates} every {updates}" for updates in schedules])
+        axes.set_title(f"{task}, minibatch {batch_size}", fontsize="medium")
+        axes.set_xlabel("updates after environment steps", fontsize="small")
+    for line in grid:
+        line[0].set_ylabel("environment steps/s")
+        line[0].margins(y=0.1)  # for the numbers over the bars
+    grid[0, -1].legend(fontsize="x-small", loc="upper left")  # the slowest task leaves room
+    rounds = [len(values) for panel in speeds.values() for values in panel.values()]
+    some = f"{min(rounds)} to {max(rounds)}" if min(rounds) < max(rounds) else rounds[0]
+    figure.suptitle(f"Training speed, networks of 400 and 300 units: medians of {some} rounds in turn")
+    save(figure, plot_path)
+
+
+def draw_scaling(path: Path, plot_path: Path) -> None:
+    """Draw a panel per axis: the measurements of all rounds over the size, and their medians as a line."""
+    from matplotlib.figure import Figure
+
+    from ddpg.storage.figures import AVERAGE, EPISODE, save
+
+    panels: dict[tuple[str, str], dict[int, list[float]]] = {}
+    for row in read_csv(path):
+        sizes = panels.setdefault((row["axis"], row["quantity"]), {})
+        sizes.setdefault(int(row["size"]), []).append(float(row["measured"]))
+    figure = Figure(figsize=(3.4 * len(panels), 3.4), dpi=110, layout="constrained")
+    for axes, ((axis, quantity), sizes) in zip(figure.subplots(1, len(panels)), panels.items(), strict=True):
+        for size, measured in sizes.items():
+            axes.plot([size] * len(measured), measured, ".", color=EPISODE)
+        axes.plot(list(sizes), [np.median(measured) for measured in sizes.values()], color=AVERAGE, marker="o", ms=4)
+        axes.set_xscale("log")
+        axes.set_ylim(bottom=0)
+        axes.set_xlabel(axis)
+        axes.set_ylabel(quantity)
+        axes.grid(alpha=0.3)
+    figure.suptitle("Costs against sizes, one at a time, from networks of 400 and 300 units and minibatches of 64")
+    save(figure, plot_path)

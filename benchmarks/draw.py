@@ -1,0 +1,34 @@
+"""Draw the picture of a study again from its CSV file: `python -m benchmarks.draw results/ablation`."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from benchmarks.common.molgan_plot import draw_tradeoff
+from benchmarks.common.output import parser_for, read_csv
+from benchmarks.common.pictures import draw_estimates, draw_optimum, draw_scaling, draw_speeds, draw_variants
+
+DRAWN_BY_COLUMN = {
+    "generator": draw_tradeoff,
+    "contender": draw_speeds,
+    "quantity": draw_scaling,
+    "variant": draw_variants,
+    "optimal_value": draw_optimum,
+    "estimate": draw_estimates,
+}
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    parser = parser_for(__doc__)
+    parser.add_argument("study", type=Path, metavar="DIR", help="the folder of a study, such as results/ablation")
+    parser.add_argument("--out", type=Path, metavar="PICTURE.png", help="the picture (default: DIR/picture.png)")
+    arguments = parser.parse_args(argv)
+    for table in (arguments.study / f"{name}.csv" for name in ("curves", "grid", "table")):
+        rows = read_csv(table) if table.is_file() else []
+        for column, draw in DRAWN_BY_COLUMN.items():
+            if rows and column in rows[0] and not (column == "variant" and "mean" not in rows[0]):
+                return draw(table, arguments.out or arguments.study / "picture.png")
+    parser.error(f"{arguments.study} has no CSV file that is drawn here; try python -m ddpg.sweep compare")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""Long runs: memory, soak, a thousand runs."""

@@ -1,0 +1,1 @@
+"""This project's updates beside those of others."""

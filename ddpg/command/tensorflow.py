@@ -1,0 +1,71 @@
+"""TensorFlow, imported without its notes and set up once per process."""
+
+import gc
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from ddpg.errors import RequestError
+
+
+def import_tensorflow() -> None:
+    """Import TensorFlow without the notes that its C++ side writes on stderr while it loads.
+
+    They come before its log level applies, so the file descriptor itself is redirected. A user who sets
+    TF_CPP_MIN_LOG_LEVEL=0 has asked for them, and gets them.
+    """
+    if os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3") == "0":
+        import tensorflow
+
+        return
+    with silent_stderr():
+        import tensorflow  # noqa: F401
+
+
+@contextmanager
+def silent_stderr() -> Iterator[None]:
+    """Discard what this process writes on stderr, C++ code included."""
+    sys.stderr.flush()
+    stderr = os.dup(2)
+    with open(os.devnull, "w") as null:
+        os.dup2(null.fileno(), 2)
+    try:
+        yield
+    finally:
+        sys.stderr.flush()
+        os.dup2(stderr, 2)
+        os.close(stderr)
+
+
+def prepare_tensorflow(threads: int | None) -> None:
+    """Set what TensorFlow reads only once, before it computes: its intra-op threads.
+
+    Without a number it uses a thread per core, the better default even for networks this small: see
+    `docs/performance.md`. On a GPU it takes memory as it needs it, so that several runs can share the GPU.
+
+    Raises:
+        RequestError: This process has already computed with another number, which TensorFlow cannot change.
+    """
+    import tensorflow as tf
+
+    os.environ.setdefault("TF_FORCE_GPU_ALLOW_GROWTH", "true")
+    if threads is None or threads == tf.config.threading.get_intra_op_parallelism_threads():
+        return
+    try:
+        tf.config.threading.set_intra_op_parallelism_threads(threads)
+    except RuntimeError:
+        raise RequestError(
+            "TensorFlow is already initialized in this process; set the threads in a new one", "threads"
+        ) from None
+
+
+@contextmanager
+def paused_garbage_collector() -> Iterator[None]:
+    """Keep the garbage collector from scanning TensorFlow's many objects, which live as long as the run."""
+    gc.collect()
+    gc.freeze()
+    try:
+        yield
+    finally:
+        gc.unfreeze()

@@ -1,0 +1,1 @@
+"""What runs say together: learning curves, honest statistics, tables and pictures."""

@@ -1,0 +1,1 @@
+"""Transitions from elsewhere than one simulator."""

@@ -1,0 +1,90 @@
+"""What a policy file says about itself: its task, what each number of the state is, its bounds and its origin."""
+
+import csv
+import platform
+from contextlib import suppress
+from importlib.metadata import PackageNotFoundError, version
+from itertools import product
+from typing import Any
+
+import numpy as np
+from gymnasium import Space, spaces
+
+from ddpg.agent import DDPG
+from ddpg.policy.policy import Policy
+from ddpg.storage.checkpoint_format import SavedCheckpoint
+
+PACKAGES = ("ddpg-reference", "tensorflow", "keras", "numpy", "gymnasium")
+
+
+def describe(agent: DDPG, policy: Policy, saved: SavedCheckpoint) -> dict[str, Any]:
+    """Return the metadata of a policy file, JSON-ready.
+
+    Args:
+        agent: The agent.
+        policy: Its policy in the task's own units.
+        saved: Its checkpoint.
+    """
+    config, space = agent.config, policy.action_space
+    low, high = policy.bounds()
+    versions = {"python": platform.python_version()}
+    for package in PACKAGES:
+        with suppress(PackageNotFoundError):
+            versions[package] = version(package)
+    return {
+        "task": config.env,
+        "env_kwargs": config.env_kwargs,
+        "action_bound": config.action_bound,
+        "max_episode_steps": config.max_episode_steps,
+        "state": element_names(policy.state_space),
+        "action": {
+            "shape": list(space.shape or ()),
+            "dtype": str(space.dtype),
+            "low": low.tolist(),
+            "high": high.tolist(),
+        },
+        "step": saved.description["episode"]["steps"],
+        "evaluation": evaluation_at(saved),
+        "seed": config.seed,
+        "versions": versions,
+    }
+
+
+def element_names(space: Space, name: str = "state") -> list[str]:
+    """Return what each number of a flattened state is, in order.
+
+    Args:
+        space: The task's observation space.
+        name: What the state is called; its parts are `name[0]`, `name["key"]`, and `name == 3` for one-hot numbers.
+    """
+    size = spaces.flatdim(space)
+    if isinstance(space, spaces.Dict):
+        return [one for key, part in space.spaces.items() for one in element_names(part, f'{name}["{key}"]')]
+    if isinstance(space, spaces.Tuple):
+        return [one for k, part in enumerate(space.spaces) for one in element_names(part, f"{name}[{k}]")]
+    if isinstance(space, spaces.Discrete):
+        return [f"{name} == {space.start + k}" for k in range(space.n)]
+    if isinstance(space, spaces.Box):
+        indices = product(*map(range, space.shape))
+        return [f"{name}[{', '.join(map(str, index))}]" if index else name for index in indices]
+    return [f"{name} number {k} of the flattened {type(space).__name__}" for k in range(size)]
+
+
+def evaluation_at(saved: SavedCheckpoint) -> dict[str, float] | None:
+    """Return the last evaluation up to a checkpoint: its step, mean, std and episodes."""
+    path = saved.run_dir / "evaluations.csv"
+    if not path.is_file():
+        return None
+    with path.open(newline="", encoding="utf-8") as file:
+        rows = [{name: float(value) for name, value in row.items()} for row in csv.DictReader(file)]
+    earlier = [row for row in rows if row["steps"] <= saved.description["episode"]["steps"]]
+    return earlier[-1] if earlier else None
+
+
+def random_states(policy: Policy, count: int, rng: np.random.Generator) -> np.ndarray:
+    """Return random states `(count, state_size)` float32: samples of the task's observation space, kept finite."""
+    policy.state_space.seed(int(rng.integers(2**31)))
+    states = [spaces.flatten(policy.state_space, policy.state_space.sample()) for _ in range(count)]
+    normal = rng.normal(size=(count, len(states[0])))
+    drawn = np.asarray(states, np.float64)
+    return np.where(np.abs(drawn) < 1e6, drawn, normal).astype(np.float32)

@@ -1,0 +1,76 @@
+"""A trained policy for a control loop of your own: states in and actions out, both in the task's own units."""
+
+from pathlib import Path
+from typing import Any
+
+import gymnasium
+import numpy as np
+from gymnasium import spaces
+from gymnasium.wrappers import FlattenObservation
+
+from ddpg.evaluation import ActingAgent
+from ddpg.run.agent_state import load_for_acting
+from ddpg.run.environments import open_environment, require_same_sizes
+from ddpg.storage.checkpoints import find_checkpoint
+
+
+class Policy:
+    """The deterministic policy μ of an agent, in the units of its task.
+
+    Args:
+        agent: A trained agent.
+        environment: Its task, from `make_environment`; only its spaces are used.
+    """
+
+    def __init__(self, agent: ActingAgent, environment: gymnasium.Env) -> None:
+        self.agent = agent
+        self.to_task: list[gymnasium.ActionWrapper] = []
+        while not isinstance(environment, FlattenObservation):
+            if isinstance(environment, gymnasium.ActionWrapper):
+                self.to_task.append(environment)
+            environment = environment.env  # type: ignore[attr-defined]
+        self.state_space = environment.env.observation_space
+        self.action_space = environment.env.action_space
+
+    def __call__(self, state: Any) -> np.ndarray:
+        """Return the action for a state.
+
+        Args:
+            state: An element of the task's observation space, such as an array, a dict or a tuple.
+
+        Returns:
+            An element of the task's action space: its shape, type and bounds.
+        """
+        return self.act_flat(np.asarray(spaces.flatten(self.state_space, state), np.float32))
+
+    def act_flat(self, state: np.ndarray) -> np.ndarray:
+        """Return the action, an element of the task's action space, for a flat state `(state_size,)` float32."""
+        action = self.agent.act(state, explore=False)
+        for wrapper in self.to_task:
+            action = wrapper.action(action)
+        return action
+
+    def bounds(self) -> tuple[np.ndarray, np.ndarray]:
+        """Return the lowest and the highest actions, each `(action_size,)`, in the task's units.
+
+        They are those of the action space, with `Config.action_bound` in the place of infinite ones.
+        """
+        space = self.to_task[-1].action_space
+        assert isinstance(space, spaces.Box)
+        return space.low, space.high
+
+
+def load_policy(path: str | Path, best: bool = False) -> Policy:
+    """Load the policy of a run.
+
+    Args:
+        path: A run folder, for its newest checkpoint, or one checkpoint.
+        best: Of a run folder, take the checkpoint that evaluated best.
+
+    Raises:
+        RequestError: There is no valid checkpoint, or its task cannot be made.
+    """
+    agent = load_for_acting(find_checkpoint(Path(path), best))
+    with open_environment(agent.config) as environment:
+        require_same_sizes(environment, (agent.state_size, agent.action_size), agent.config)
+        return Policy(agent, environment)

@@ -1,0 +1,1 @@
+"""What lies on the disk: run folders, logs, checkpoints, replay files."""

@@ -1,0 +1,231 @@
+"""A run's folder while the run lives; DDPG's runs and MolGAN's both have one."""
+
+import math
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+
+import numpy as np
+
+from ddpg.command.signals import StopRequest
+from ddpg.errors import RequestError, RunStopped, blame
+from ddpg.storage.checkpoint_format import CorruptFileError, SavedCheckpoint, Snapshot, non_negative_int
+from ddpg.storage.checkpoints import Checkpoints, all_checkpoints, find_checkpoint
+from ddpg.storage.lock import Lock
+from ddpg.storage.replay_files import ReplayFiles, Segment
+from ddpg.storage.run_log import Columns, RunLog, Settings, check_log
+
+if TYPE_CHECKING:  # MolGAN saves its runs here too, and has no replay buffer
+    from ddpg.replay_buffer import ReplayBuffer
+
+C = TypeVar("C")
+
+
+class KeepingSettings(Settings, Protocol):
+    """Settings that say how many checkpoints to keep."""
+
+    @property
+    def keep_checkpoints(self) -> int:
+        """How many of the newest checkpoints to keep."""
+
+
+class RunFolder:
+    """A run's folder: its lock, log, checkpoints, clock and stop request.
+
+    Made by `create` or `reopen`. As a context manager it handles signals, and closes the log and the lock at the end.
+
+    Attributes:
+        path: The folder.
+        log: A `RunLog`.
+        checkpoints: A `Checkpoints`.
+        best: The best score of the run's evaluations so far, or None before the first.
+        stop: A `StopRequest`.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        lock: Lock,
+        log: RunLog,
+        checkpoints: Checkpoints,
+        best: float | None = None,
+        seconds: float = 0.0,
+    ) -> None:
+        self.path, self.lock, self.log, self.checkpoints = path, lock, log, checkpoints
+        self.best = best
+        self.stop = StopRequest()
+        self._start = time.perf_counter() - seconds
+
+    @classmethod
+    def create(cls, path: Path, config: KeepingSettings, columns: Columns, has_replay: bool) -> "RunFolder":
+        """Create the folder of a new run.
+
+        Raises:
+            RequestError: It exists, or cannot be created.
+        """
+        log = RunLog.create(path, config, columns)
+        folder = path / "checkpoints"
+        replay = ReplayFiles(folder / "replay") if has_replay else None
+        return cls(path, Lock(path), log, Checkpoints(folder, config.keep_checkpoints, replay))
+
+    @classmethod
+    def reopen(
+        cls,
+        saved: SavedCheckpoint,
+        lock: Lock,
+        config: KeepingSettings,
+        columns: Columns,
+        segments: list[Segment] | None = None,
+    ) -> "RunFolder":
+        """Open the folder of an interrupted run and cut it back to a checkpoint.
+
+        Everything else about the run should have been checked before: from here on, files change.
+
+        Args:
+            saved: The checkpoint.
+            lock: The lock on the folder.
+            config: The run's settings, perhaps with more steps than before.
+            columns: The columns of its CSV files.
+            segments: The replay files of the checkpoint, if it has any.
+
+        Raises:
+            RequestError: The CSV files do not fit the checkpoint; nothing has changed then.
+        """
+        with saved.reading("run.json"):
+            state = saved.description["run"]
+            best = None if state["best"] is None else float(state["best"])
+            csv_sizes = {name: non_negative_int(state["csv_sizes"][name]) for name in columns}
+            seconds = float(state["seconds"])
+        check_log(saved.run_dir, columns, csv_sizes)
+        folder = saved.path.parent
+        replay = None if segments is None else ReplayFiles(folder / "replay", segments)
+        checkpoints = Checkpoints(folder, config.keep_checkpoints, replay)
+        checkpoints.delete_after(saved.path)  # before the log is cut: later checkpoints count on its later rows
+        if best is not None and not all_checkpoints(folder, "best"):
+            best = -math.inf  # the best one came later and is gone: the next evaluation is the best so far
+        log = RunLog.reopen(saved.run_dir, config, columns, csv_sizes)
+        return cls(saved.run_dir, lock, log, checkpoints, best, seconds)
+
+    @property
+    def seconds(self) -> float:
+        """Wall-clock time of the run so far, including the time before a resume."""
+        return time.perf_counter() - self._start
+
+    def state(self) -> dict[str, Any]:
+        """Return what a checkpoint must hold of the folder, JSON-ready."""
+        return {"seconds": self.seconds, "best": self.best, "csv_sizes": self.log.csv_sizes()}
+
+    def save(self, snapshot: Snapshot, buffer: "ReplayBuffer | None" = None) -> None:
+        """Write a checkpoint, unless the networks are broken: those must not replace good ones.
+
+        Raises:
+            RunStopped: A variable is NaN or infinite.
+        """
+        if not all(np.isfinite(array).all() for array in snapshot.arrays.values()):
+            raise RunStopped(f"step {snapshot.step}: the networks became NaN or infinite")
+        self.checkpoints.save(snapshot, buffer)
+
+    def save_if_best(self, score: float, take_snapshot: Callable[[], Snapshot], final: bool = False) -> None:
+        """Keep the networks that have just been evaluated if they are the best so far.
+
+        Args:
+            score: The evaluation's score.
+            take_snapshot: Returns the snapshot to write.
+            final: A last evaluation outside the schedule, which is dropped when the run is extended: it never counts.
+        """
+        if self.best is None or (score > self.best and not final):
+            self.best = score
+            self.checkpoints.save_best(take_snapshot())
+
+    def close(self) -> None:
+        """Close the log and release the lock."""
+        self.log.close()
+        self.lock.close()
+
+    def __enter__(self) -> "RunFolder":
+        self.stop.__enter__()
+        return self
+
+    def __exit__(self, *error: Any) -> None:
+        self.stop.__exit__(*error)
+        self.close()
+
+
+@contextmanager
+def resuming(path: Path) -> Iterator[tuple[Path, Lock]]:
+    """Find the checkpoint that a path means and lock its run; release the lock if resuming fails.
+
+    Errors name the option `resume`, and the checkpoint before a damaged one.
+
+    Args:
+        path: A run folder, for its newest checkpoint, or one of its checkpoints.
+
+    Yields:
+        The checkpoint and the lock on its run folder.
+    """
+    with blame("resume"):
+        checkpoint_dir = find_checkpoint(path)
+        run_dir = checkpoint_dir.parent.parent
+        if not checkpoint_dir.name.startswith("step-"):
+            raise RequestError(f"{checkpoint_dir} holds only networks; resume from {run_dir}")
+        lock = Lock(run_dir)
+        try:
+            yield checkpoint_dir, lock
+        except BaseException as error:
+            lock.close()
+            checkpoints = all_checkpoints(checkpoint_dir.parent)
+            if isinstance(error, CorruptFileError) and checkpoint_dir in checkpoints[1:]:
+                older = checkpoints[checkpoints.index(checkpoint_dir) - 1]
+                error.message += f"; to resume from the checkpoint before it: --resume {older}"
+            raise
+
+
+def extend_config(config: C, given: dict[str, Any], min_lengths: dict[str, int]) -> C:
+    """Return a run's settings with a larger length.
+
+    Args:
+        config: The settings of the run.
+        given: Settings given now.
+        min_lengths: The settings that may grow, and the least that each may be.
+
+    Raises:
+        RequestError: Another setting differs, or a length is less than was planned or trained.
+    """
+    for name, value in given.items():
+        if name in min_lengths:
+            if value < min_lengths[name]:
+                raise RequestError(f"must be at least {min_lengths[name]}, the length already planned or trained", name)
+        elif value != getattr(config, name):
+            raise RequestError(f"cannot change from {getattr(config, name)!r} to {value!r} when resuming", name)
+    return replace(config, **given)  # type: ignore[type-var]
+
+
+@contextmanager
+def run_errors(run_dir: Path, save: Callable[[], None] | None = None) -> Iterator[None]:
+    """Say where the run can be resumed when it stops by an error.
+
+    Args:
+        run_dir: The run folder.
+        save: Saves the progress so far, where a run that stopped can still be saved.
+
+    Raises:
+        RunStopped: The run stopped, or the disk failed.
+    """
+    try:
+        try:
+            yield
+        except RunStopped as error:
+            outcome = "the last valid checkpoint is"
+            if save:
+                with suppress(RunStopped):  # the networks are broken too
+                    save()
+                    outcome = "progress so far is saved"
+            raise RunStopped(f"{error}; {outcome} in {run_dir}") from error.__cause__
+    except OSError as error:
+        raise RunStopped(
+            f"cannot write {error.filename or run_dir}: {error.strerror}; "
+            f"the last complete checkpoint in {run_dir} is intact"
+        ) from None

@@ -1,0 +1,151 @@
+"""The first signal stops a run after the episode in progress, the second one at once; both say how to resume it."""
+
+import os
+import shlex
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from ddpg.command.command import run_to_end
+from ddpg.run import train
+from ddpg.run.progress import Progress
+from tests.helpers.pages import ROOT
+from tests.helpers.runs import SMALL, assert_same_run, names, raise_after
+
+UNTRAINED = ("--env", "Endless-v0", "--learning-starts", "10000", "--evaluation-episodes", "1", "--no-progress", *SMALL)
+NOTE = (
+    "train.py: note: no update is to be expected: updates start at step 10000 "
+    "(--batch-size, --learning-starts), and the run has at most 50 steps"
+)
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_signal_stops_a_run_after_the_episode_and_the_command_printed_resumes_it(
+    tmp_path, capsys, monkeypatch, number, code
+):
+    monkeypatch.chdir(tmp_path)
+    flags = [*UNTRAINED, "--episodes", "5"]
+    assert train.main([*flags, "--run-dir", "whole"]) == 0
+    capsys.readouterr()
+    with monkeypatch.context() as patch:
+        raise_after(patch, 2, number)
+        assert train.main([*flags, "--run-dir", "run"]) == code
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert captured.err == f"{NOTE}\ntrain.py: stopped; resume with: python train.py --resume run\n"
+    assert names(tmp_path / "run" / "checkpoints", "step-*")[-1] == "step-000000020"
+    assert train.main(["--resume", "run", "--no-progress"]) == 0
+    assert_same_run(tmp_path / "whole", tmp_path / "run")
+
+
+def test_a_plot_folder_of_ones_own_is_part_of_the_command_that_resumes(tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr(sys, "argv", ["/usr/local/bin/ddpg-train"])
+    raise_after(monkeypatch, 1)
+    places = ["--run-dir", str(tmp_path / "a run"), "--plot-dir", str(tmp_path / "plots")]
+    assert train.main([*UNTRAINED, "--episodes", "5", *places]) == 130
+    line = capsys.readouterr().err
+    words = shlex.split(line.partition("ddpg-train: stopped; resume with: ")[2])
+    assert words == ["ddpg-train", "--resume", str(tmp_path / "a run"), "--plot-dir", str(tmp_path / "plots")]
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "code"), [(signal.SIGINT, signal.SIGINT, 130), (signal.SIGTERM, signal.SIGINT, 143)]
+)
+def test_a_second_signal_stops_at_once_and_prints_the_command_that_resumes(
+    tmp_path, capsys, monkeypatch, first, second, code
+):
+    monkeypatch.chdir(tmp_path)
+    show = Progress.show
+
+    def show_and_raise_twice(self, episode):
+        show(self, episode)
+        if episode.number == 2:
+            signal.raise_signal(first)
+            signal.raise_signal(second)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Progress, "show", show_and_raise_twice)
+        flags = [*UNTRAINED, "--episodes", "5", "--checkpoint-every", "10"]
+        assert train.main([*flags, "--run-dir", "run"]) == code
+    expected = f"{NOTE}\ntrain.py: interrupted; resume with: python train.py --resume run\n"
+    assert capsys.readouterr().err == expected
+    assert train.main(["--resume", "run", "--no-progress"]) == 0
+
+
+def test_ctrl_c_before_the_run_begins_ends_quietly_with_130(monkeypatch, capsys):
+    monkeypatch.setattr(train, "given_settings", lambda *_: signal.raise_signal(signal.SIGINT))
+    handler = signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell starts background jobs without one
+    try:
+        assert train.main([]) == 130
+    finally:
+        signal.signal(signal.SIGINT, handler)
+    assert capsys.readouterr() == ("", "")
+
+
+def started(folder: Path, *flags: str) -> subprocess.Popen:
+    """Start a real `train.py`, as a user does."""
+    variables = {name: value for name, value in os.environ.items() if name != "TF_CPP_MIN_LOG_LEVEL"}
+    variables["PYTHONPATH"] = str(ROOT)  # for the tasks in tests/helpers/tasks.py
+    command = [sys.executable, ROOT / "train.py", "--run-dir", "run", "--no-progress", *SMALL, *flags]
+    return subprocess.Popen(command, cwd=folder, stderr=subprocess.PIPE, text=True, env=variables)
+
+
+def wait_for_episodes(process: subprocess.Popen, path: Path, count: int) -> None:
+    """Return when so many episodes are logged."""
+    for _ in range(900):
+        if path.exists() and len(path.read_text().splitlines()) > count:
+            return
+        assert process.poll() is None, process.stderr.read()
+        time.sleep(0.1)
+    pytest.fail("the process logs no episodes")
+
+
+def test_a_signal_ends_a_real_process_with_one_line_and_a_checkpoint(tmp_path):
+    """One line: none of what TensorFlow's C++ side writes on stderr while it loads, and no traceback."""
+    with started(tmp_path, "--episodes", "100000", "--evaluation-episodes", "1") as process:
+        try:
+            wait_for_episodes(process, tmp_path / "run" / "episodes.csv", 2)
+            process.send_signal(signal.SIGTERM)
+            _, error = process.communicate(timeout=60)
+        finally:
+            process.kill()
+    assert error == "train.py: stopped; resume with: python train.py --resume run\n"
+    assert process.returncode == 143
+    steps = (tmp_path / "run" / "episodes.csv").read_text().splitlines()[-1].split(",")[1]
+    assert names(tmp_path / "run" / "checkpoints", "step-*")[-1] == f"step-{int(steps):09d}"
+
+
+@pytest.mark.slow
+def test_a_second_signal_ends_a_real_process_in_the_middle_of_a_step(tmp_path):
+    flags = ("--env", "tests.helpers.tasks:Sleeping-v0", "--episodes", "9", "--evaluation-episodes", "1")
+    with started(tmp_path, *flags) as process:
+        try:
+            wait_for_episodes(process, tmp_path / "run" / "episodes.csv", 1)
+            time.sleep(2)  # the step takes a minute
+            process.send_signal(signal.SIGINT)
+            time.sleep(2)  # a second signal of the same number that comes too soon is lost
+            assert process.poll() is None
+            process.send_signal(signal.SIGINT)
+            _, error = process.communicate(timeout=40)
+        finally:
+            process.kill()
+    assert error == "train.py: interrupted; resume with: python train.py --resume run\n"
+    assert process.returncode == 130
+
+
+def test_notes_come_before_the_run_begins(capsys):
+    """A user should know at once, not after a night."""
+    seen = []
+    run = SimpleNamespace(
+        notes=["one", "two"],
+        folder=SimpleNamespace(path=Path("run"), stop=SimpleNamespace(signal_number=None)),
+        train=lambda show_progress: seen.append((show_progress, capsys.readouterr().err)),
+    )
+    arguments = SimpleNamespace(plot_dir=Path("plots"), progress=False)
+    assert run_to_end("ddpg-train", run, arguments) == 0
+    assert seen == [(False, "train.py: note: one\ntrain.py: note: two\n")]
