@@ -1,4 +1,4 @@
-"""One seed is the root of every random stream, so no stream depends on how much another one was used."""
+"""All streams come from one seed; using one never changes another."""
 
 import numpy as np
 
@@ -16,9 +16,9 @@ def stream(seed: int, name: str, *index: int) -> np.random.SeedSequence:
     return np.random.SeedSequence(seed, spawn_key=(STREAMS.index(name), *index))
 
 
-def rng(seed: int, name: str) -> np.random.Generator:
+def rng(seed: int, name: str, *index: int) -> np.random.Generator:
     """Return a NumPy random number generator on the named stream."""
-    return np.random.default_rng(stream(seed, name))
+    return np.random.default_rng(stream(seed, name, *index))
 
 
 def integer_seed(seed: int, name: str, *index: int) -> int:

@@ -675,11 +675,11 @@ from rdkit import Chem
 from rdkit.Chem import Draw
 
 from ddpg.molgan.agent import MolGAN
+from ddpg.molgan.chemistry.dataset import random_molecules
+from ddpg.molgan.chemistry.molecules import to_molecules
+from ddpg.molgan.chemistry.rewards import Reward
 from ddpg.molgan.config import MolGANConfig
-from ddpg.molgan.dataset import random_molecules
 from ddpg.molgan.evaluation import generate
-from ddpg.molgan.molecules import to_molecules
-from ddpg.molgan.rewards import Reward
 from ddpg.molgan.training import train as train_molgan
 
 molgan_config = MolGANConfig(epochs=40, rl_start=5, rl_full=30, evaluate_every=40)

@@ -71,7 +71,7 @@ def train(arguments: argparse.Namespace) -> int:
     else:
         config = MolGANConfig(**with_schedule(given))
     import_tensorflow()  # only now that the settings are known to be valid: it takes seconds
-    from ddpg.molgan.dataset import random_molecules, read_molecules
+    from ddpg.molgan.chemistry.dataset import random_molecules, read_molecules
     from ddpg.molgan.start import default_run_dir, resume_run, start_run
     from ddpg.storage.run_log import refuse_existing
 
@@ -136,8 +136,8 @@ def sample(arguments: argparse.Namespace) -> int:
     if arguments.out.exists():
         raise RequestError(f"{arguments.out} already exists; choose another file", "out")
     checkpoint_dir, agent, _ = load_best(arguments.checkpoint)
+    from ddpg.molgan.chemistry.molecules import to_molecules, to_smiles
     from ddpg.molgan.evaluation import generate
-    from ddpg.molgan.molecules import to_molecules, to_smiles
     from ddpg.storage.files import new_file
 
     graphs, _ = generate(agent, arguments.count, arguments.seed)

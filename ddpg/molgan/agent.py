@@ -4,8 +4,6 @@ The generator is the actor: its action is a graph, which ends the episode. The r
 next state, its target is the reward itself. There is no replay buffer and no target network: all data are new.
 """
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from functools import cached_property, partial
 from typing import NamedTuple
 
@@ -13,8 +11,9 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from ddpg.equations import actor_loss, critic_loss
+from ddpg.equations import actor_loss, critic_loss, soft_update
 from ddpg.fast import compile_function
+from ddpg.molgan.chemistry.molecules import ATOMS, BONDS, MAX_ATOMS, Graphs
 from ddpg.molgan.config import MolGANConfig
 from ddpg.molgan.equations import (
     adversarial_loss,
@@ -23,8 +22,8 @@ from ddpg.molgan.equations import (
     generator_loss,
     gradient_penalty,
 )
-from ddpg.molgan.molecules import ATOMS, BONDS, MAX_ATOMS, Graphs
 from ddpg.molgan.networks import Generator, GraphNetwork
+from ddpg.seeding import integer_seed, stream
 
 
 class Metrics(NamedTuple):
@@ -42,7 +41,7 @@ class MolGAN:
 
     `generate` returns graphs to be scored, and `update` makes one `train_step`, which learns from their rewards.
 
-    The networks see soft graphs: `atoms (B, 9, 5)` and `bonds (B, 9, 9, 4)`, distributions over `ATOMS` and `BONDS`.
+    The networks see soft graphs: `atoms (N, 9, 5)` and `bonds (N, 9, 9, 4)`, distributions over `ATOMS` and `BONDS`.
 
     Args:
         config: Hyperparameters and seed.
@@ -51,18 +50,22 @@ class MolGAN:
     def __init__(self, config: MolGANConfig) -> None:
         self.config = config
         self.updates = 0  # made so far; together with the seed, the root of every random number drawn in TensorFlow
-        self.generator = Generator(seed=config.seed)
-        self.discriminator = GraphNetwork(None, seed=config.seed + 100, name="discriminator")
-        self.reward_network = GraphNetwork("sigmoid", seed=config.seed + 200, name="reward_network")
+        seeds = stream(config.seed, "weights").generate_state(3).tolist()
+        self.generator = Generator(seed=seeds[0])
+        self.discriminator = GraphNetwork(None, seed=seeds[1], name="discriminator")
+        self.reward_network = GraphNetwork("sigmoid", seed=seeds[2], name="reward_network")
+        # The generator that is evaluated: an average of the one that learns over about 1 / evaluation_tau updates.
+        self.evaluated_generator = Generator(seed=seeds[0], name="evaluated_generator")
         graphs = self.generator(tf.zeros([1, config.latent_size]))
+        self.evaluated_generator(tf.zeros([1, config.latent_size]))
         self.discriminator(*graphs)
         self.reward_network(*graphs)
+        soft_update(self.evaluated_generator.variables, self.generator.variables, tau=1.0)
 
         adam = partial(
             keras.optimizers.Adam, config.learning_rate, beta_1=config.adam_beta_1, beta_2=config.adam_beta_2
         )
-        self.generator_optimizer = adam(use_ema=True, ema_momentum=config.generator_average)
-        self.discriminator_optimizer = adam()
+        self.generator_optimizer, self.discriminator_optimizer = adam(), adam()
         self.reward_optimizer = keras.optimizers.Adam(config.reward_learning_rate)
         self.generator_optimizer.build(self.generator.trainable_variables)
         self.discriminator_optimizer.build(self.discriminator.trainable_variables)
@@ -71,13 +74,13 @@ class MolGAN:
     @property
     def update_seed(self) -> np.ndarray:
         """The seed `(2,)` of the next update's random numbers; its steps count up from it, and 1,000 are reserved."""
-        return np.array([self.config.seed, 1_000 * self.updates % 2_147_483_000], np.int32)
+        return np.array([integer_seed(self.config.seed, "noise"), 1_000 * self.updates % 2_147_483_000], np.int32)
 
     def generate(self) -> Graphs:
         """Return the likeliest graphs of the next update's z, whose rewards `update` needs.
 
         Returns:
-            `atoms (B, 9)` and `bonds (B, 9, 9)`, where B is the batch size.
+            `atoms (N, 9)` and `bonds (N, 9, 9)`, where N is the batch size.
         """
         atoms, bonds = self._generate(tf.constant(self.update_seed))
         return Graphs(atoms.numpy(), bonds.numpy())
@@ -86,10 +89,10 @@ class MolGAN:
         """Make one `train_step`, compiled.
 
         Args:
-            atoms: Real graphs, `(discriminator_steps, B, 9)`, uint8.
-            bonds: Their bonds, `(discriminator_steps, B, 9, 9)`, uint8.
-            real_reward: The rewards of the last B of them, `(B, 1)`, float32.
-            fake_reward: The rewards of the graphs from `generate`, `(B, 1)`, float32.
+            atoms: Real graphs, `(discriminator_steps, N, 9)`, uint8.
+            bonds: Their bonds, `(discriminator_steps, N, 9, 9)`, uint8.
+            real_reward: The rewards of the last N of them, `(N, 1)`, float32.
+            fake_reward: The rewards of the graphs from `generate`, `(N, 1)`, float32.
             rl_weight: 1 - λ.
 
         Returns:
@@ -131,7 +134,7 @@ class MolGAN:
             L_D and the gradient penalty.
         """
         fake = self.soft_graphs(self.latent(seed))
-        share = tf.random.stateless_uniform([tf.shape(real[0])[0]], seed + tf.constant([7, 0]))
+        share = tf.random.stateless_uniform([tf.shape(real[0])[0]], seed + tf.constant([1, 0]))
         between = [interpolate(share, x, y) for x, y in zip(real, fake, strict=True)]
         with tf.GradientTape() as tape:
             with tf.GradientTape() as inner_tape:
@@ -149,7 +152,7 @@ class MolGAN:
 
         Args:
             real, fake: Soft graphs, real and generated.
-            real_reward, fake_reward: Their rewards, `(B, 1)` each.
+            real_reward, fake_reward: Their rewards, `(N, 1)` each.
 
         Returns:
             The critic's loss.
@@ -166,7 +169,7 @@ class MolGAN:
 
         Args:
             real: Soft real graphs, for feature matching.
-            z: `(B, latent_size)`.
+            z: `(N, latent_size)`.
             rl_weight: 1 - λ.
 
         Returns:
@@ -183,33 +186,21 @@ class MolGAN:
             loss = generator_loss(imitation_loss, actor_loss(predicted_reward), rl_weight, self.config.ratio)
         gradients = tape.gradient(loss, self.generator.trainable_variables)
         self.generator_optimizer.apply(gradients, self.generator.trainable_variables)
+        soft_update(self.evaluated_generator.variables, self.generator.variables, self.config.evaluation_tau)
         return imitation_loss, tf.reduce_mean(predicted_reward)
 
     def latent(self, seed):
-        """Return z ~ N(0, I), `(B, latent_size)`, drawn from a seed `(2,)`."""
+        """Return z ~ N(0, I), `(N, latent_size)`, drawn from a seed `(2,)`."""
         return tf.random.stateless_normal([self.config.batch_size, self.config.latent_size], seed)
 
     def soft_graphs(self, z):
-        """Return soft graphs for z `(B, latent_size)`: atoms `(B, 9, 5)` and bonds `(B, 9, 9, 4)`."""
+        """Return soft graphs for z `(N, latent_size)`: atoms `(N, 9, 5)` and bonds `(N, 9, 9, 4)`."""
         return [tf.nn.softmax(logits / self.config.temperature) for logits in self.generator(z)]
 
     def logits(self, z: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Return the generator's logits for z `(B, latent_size)`: atoms `(B, 9, 5)` and bonds `(B, 9, 9, 4)`."""
-        atoms, bonds = self.generator(tf.constant(z))
+        """Return logits of the averaged generator for z `(N, latent_size)`: atoms `(N, 9, 5)`, bonds `(N, 9, 9, 4)`."""
+        atoms, bonds = self.evaluated_generator(tf.constant(z))
         return atoms.numpy(), bonds.numpy()
-
-    @contextmanager
-    def averaged_weights(self) -> Iterator[None]:
-        """Replace the generator's weights by their running average, which fluctuates less, within a `with` block."""
-        variables = self.generator.trainable_variables
-        weights = [variable.numpy() for variable in variables]
-        if self.updates:
-            self.generator_optimizer.finalize_variable_values(variables)
-        try:
-            yield
-        finally:
-            for variable, value in zip(variables, weights, strict=True):
-                variable.assign(value)
 
     @cached_property
     def _generate(self):
@@ -234,11 +225,11 @@ class MolGAN:
 
 
 def one_hot(atoms, bonds):
-    """Return graphs `(B, 9)` and `(B, 9, 9)` as soft graphs `(B, 9, 5)` and `(B, 9, 9, 4)`, float32."""
+    """Return graphs `(N, 9)` and `(N, 9, 9)` as soft graphs `(N, 9, 5)` and `(N, 9, 9, 4)`, float32."""
     return [tf.one_hot(tf.cast(atoms, tf.int32), len(ATOMS)), tf.one_hot(tf.cast(bonds, tf.int32), len(BONDS))]
 
 
 def interpolate(share, x, y):
-    """Return share · x + (1 - share) · y, with one share per graph, `(B,)`."""
+    """Return share · x + (1 - share) · y, with one share per graph, `(N,)`."""
     share = tf.reshape(share, [-1] + [1] * (len(x.shape) - 1))
     return share * x + (1.0 - share) * y

@@ -6,8 +6,8 @@ from typing import Any
 
 from ddpg.errors import RequestError
 from ddpg.molgan.agent import MolGAN
+from ddpg.molgan.chemistry.dataset import Dataset, read_molecules
 from ddpg.molgan.config import MolGANConfig
-from ddpg.molgan.dataset import Dataset, read_molecules
 from ddpg.molgan.training import Epoch
 from ddpg.storage.checkpoint_format import SavedCheckpoint, Snapshot, non_negative_int, take_snapshot
 
@@ -18,13 +18,13 @@ MOLECULES = "molecules.smi"  # in the run folder: the molecules that the run use
 
 def variable_owners(agent: MolGAN) -> dict[str, Any]:
     """Return the networks and optimizers, whose variables are all that training changes in TensorFlow."""
-    networks = ("generator", "discriminator", "reward_network")
+    networks = ("generator", "evaluated_generator", "discriminator", "reward_network")
     optimizers = ("generator_optimizer", "discriminator_optimizer", "reward_optimizer")
     return {name: getattr(agent, name) for name in networks + optimizers}
 
 
 def snapshot_of(agent: MolGAN, epoch: Epoch, molecules: str, run_state: dict[str, Any]) -> Snapshot:
-    """Copy everything of an agent: three networks, three optimizers, and the updates, the root of every random number.
+    """Copy everything of an agent: four networks, three optimizers, and the updates, the root of every random number.
 
     Args:
         agent: The agent.

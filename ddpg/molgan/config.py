@@ -42,7 +42,7 @@ class MolGANConfig:
     penalty_weight: float = setting(10.0, "weight of the gradient penalty (paper: 10)", "[0, inf)")
     imitation: str = setting("wgan", "loss that keeps graphs like the data", None, ("wgan", "features"))
     ratio: bool = setting(False, "scale L_RL by |L_WGAN / L_RL| (first post, equation 7)")
-    generator_average: float = setting(0.99, "momentum of the running average of the generator's weights", "[0, 1)")
+    evaluation_tau: float = setting(0.01, "τ of the averaged generator that is evaluated; 1: no average", "(0, 1]")
     temperature: float = setting(1.0, "temperature of the softmax over atoms and bonds", "(0, inf)")
     latent_size: int = setting(32, "numbers in z (paper: 32)", "[1, inf)")
 

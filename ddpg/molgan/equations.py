@@ -10,8 +10,8 @@ def discriminator_loss(real, fake):
     """L_D = mean D(G(z)) - mean D(x): the negative estimate of the Wasserstein distance (Arjovsky et al., 2017).
 
     Args:
-        real: D of real graphs, `(B, 1)`.
-        fake: D of generated graphs, `(B, 1)`.
+        real: D of real graphs, `(N, 1)`.
+        fake: D of generated graphs, `(N, 1)`.
 
     Returns:
         A scalar.
@@ -23,8 +23,8 @@ def gradient_penalty(atoms_gradient, bonds_gradient):
     """mean (‖∇D(x̂)‖ - 1)², with one norm per graph (Gulrajani et al., 2017, equation 3).
 
     Args:
-        atoms_gradient: ∇D with respect to the atoms of x̂, graphs between real and generated ones, `(B, 9, 5)`.
-        bonds_gradient: ∇D with respect to their bonds, `(B, 9, 9, 4)`.
+        atoms_gradient: ∇D with respect to the atoms of x̂, graphs between real and generated ones, `(N, 9, 5)`.
+        bonds_gradient: ∇D with respect to their bonds, `(N, 9, 9, 4)`.
 
     Returns:
         A scalar.
@@ -37,7 +37,7 @@ def adversarial_loss(fake):
     """L_WGAN = -mean D(G(z)): the generator's loss from the discriminator.
 
     Args:
-        fake: D of generated graphs, `(B, 1)`.
+        fake: D of generated graphs, `(N, 1)`.
 
     Returns:
         A scalar.
@@ -49,8 +49,8 @@ def feature_matching(real, fake):
     """Σ (mean φ(x) - mean φ(G(z)))²: the first post's least squared error between real and fake feature weights.
 
     Args:
-        real: φ(x), the discriminator's features of real graphs, `(B, F)`.
-        fake: φ(G(z)), those of generated graphs, `(B, F)`.
+        real: φ(x), the discriminator's features of real graphs, `(N, F)`.
+        fake: φ(G(z)), those of generated graphs, `(N, F)`.
 
     Returns:
         A scalar, the sum over the features.

@@ -6,9 +6,9 @@ import numpy as np
 from rdkit import Chem
 
 from ddpg.molgan.agent import MolGAN
-from ddpg.molgan.molecules import Graphs, to_molecule_leniently, to_molecules, to_smiles
-from ddpg.molgan.rewards import SCORES, Molecules, Reward
-from ddpg.molgan.sampling import likeliest, sample
+from ddpg.molgan.chemistry.molecules import Graphs, to_molecule_leniently, to_molecules, to_smiles
+from ddpg.molgan.chemistry.rewards import SCORES, Molecules, Reward
+from ddpg.molgan.chemistry.sampling import likeliest, sample
 
 CHUNK = 1_600  # graphs generated in one call
 SHARES = ("valid", "unique", "novel")
@@ -29,11 +29,10 @@ def generate(agent: MolGAN, count: int, seed: int) -> tuple[Graphs, Graphs]:
     """
     rng = np.random.default_rng(seed)
     config, parts = agent.config, []
-    with agent.averaged_weights():
-        for first in range(0, count, CHUNK):
-            z = rng.normal(size=(min(CHUNK, count - first), config.latent_size)).astype(np.float32)
-            logits = agent.logits(z)
-            parts.append((*sample(*logits, rng, config.sampling_noise), *likeliest(*logits)))
+    for first in range(0, count, CHUNK):
+        z = rng.normal(size=(min(CHUNK, count - first), config.latent_size)).astype(np.float32)
+        logits = agent.logits(z)
+        parts.append((*sample(*logits, rng, config.sampling_noise), *likeliest(*logits)))
     columns = [np.concatenate(column) for column in zip(*parts, strict=True)]
     return Graphs(*columns[:2]), Graphs(*columns[2:])
 

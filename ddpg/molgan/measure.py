@@ -42,8 +42,8 @@ def measure_checkpoint(path: Path, samples: int, seed: int = 0) -> tuple[Path, d
         The checkpoint's folder, and what `evaluate --json` prints.
     """
     checkpoint_dir, agent, data_smiles = load_best(path)
+    from ddpg.molgan.chemistry.rewards import Reward
     from ddpg.molgan.evaluation import OBJECTIVE_SCORES, data_scores, evaluate_generator
-    from ddpg.molgan.rewards import Reward
 
     rewards = {name: Reward([name]) for name in OBJECTIVE_SCORES}
     rewards["objective"] = Reward(agent.config.objectives, data_smiles)

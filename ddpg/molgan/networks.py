@@ -9,7 +9,7 @@ import keras
 import numpy as np
 from keras import layers, ops
 
-from ddpg.molgan.molecules import ATOMS, BONDS, MAX_ATOMS
+from ddpg.molgan.chemistry.molecules import ATOMS, BONDS, MAX_ATOMS
 
 # Added to the bond logits (9, 9, 4): on the diagonal, "no bond" always wins.
 NO_SELF_BONDS = np.where(np.eye(MAX_ATOMS)[:, :, None] * np.arange(len(BONDS)), -1e4, 0.0).astype(np.float32)
@@ -34,10 +34,10 @@ class Generator(keras.Model):
         """Return the logits of a graph.
 
         Args:
-            z: `(B, latent_size)`.
+            z: `(N, latent_size)`.
 
         Returns:
-            Logits of the atoms `(B, 9, 5)` and of the bonds `(B, 9, 9, 4)`; the bonds i-j and j-i have the same.
+            Logits of the atoms `(N, 9, 5)` and of the bonds `(N, 9, 9, 4)`; the bonds i-j and j-i have the same.
         """
         for layer in self.hidden:
             z = layer(z)
@@ -74,23 +74,23 @@ class GraphNetwork(keras.Model):
         self.score = dense(1, next(seeds), activation)
 
     def features(self, atoms, bonds):
-        """Return φ, the input of the last layer, `(B, 64)`.
+        """Return φ, the input of the last layer, `(N, 64)`.
 
         Args:
-            atoms: `(B, 9, 5)`.
-            bonds: `(B, 9, 9, 4)`.
+            atoms: `(N, 9, 5)`.
+            bonds: `(N, 9, 9, 4)`.
         """
         h = atoms
         for convolution in self.convolutions:
             h = convolution(h, bonds[..., 1:])  # "no bond" carries no message
-            h = ops.concatenate([h, atoms], axis=-1)  # (B, 9, units + 5)
-        h = self.aggregation(h)  # (B, 128)
+            h = ops.concatenate([h, atoms], axis=-1)  # (N, 9, units + 5)
+        h = self.aggregation(h)  # (N, 128)
         for layer in self.hidden:
             h = layer(h)
         return h
 
     def call(self, atoms, bonds):
-        """Return the score `(B, 1)` of graphs with atoms `(B, 9, 5)` and bonds `(B, 9, 9, 4)`."""
+        """Return the score `(N, 1)` of graphs with atoms `(N, 9, 5)` and bonds `(N, 9, 9, 4)`."""
         return self.score(self.features(atoms, bonds))
 
 
@@ -118,12 +118,12 @@ class RelationalGraphConvolution(layers.Layer):
         self.neighbor_weights.build(atoms_shape)
 
     def call(self, atoms, bonds):
-        """Return h' `(B, N, units)` for h `(B, N, F)` and bonds A `(B, N, N, bond_types)`."""
+        """Return h' `(N, N, units)` for h `(N, N, F)` and bonds A `(N, N, N, bond_types)`."""
         n = atoms.shape[1]
         messages = ops.reshape(
             self.neighbor_weights(atoms), (-1, n * self.bond_types, self.units)
-        )  # (B, N types, units)
-        adjacency = ops.reshape(bonds, (-1, n, n * self.bond_types))  # (B, N, N types)
+        )  # (N, n types, units)
+        adjacency = ops.reshape(bonds, (-1, n, n * self.bond_types))  # (N, n, n types)
         return ops.tanh(self.self_weights(atoms) + ops.matmul(adjacency, messages))
 
 
@@ -146,7 +146,7 @@ class GatedAggregation(layers.Layer):
         self.content.build(atoms_shape)
 
     def call(self, atoms):
-        """Return the vectors `(B, units)` for h `(B, N, F)`."""
+        """Return the vectors `(N, units)` for h `(N, N, F)`."""
         return ops.tanh(ops.sum(self.gate(atoms) * self.content(atoms), axis=1))
 
 

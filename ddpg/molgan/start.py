@@ -7,8 +7,8 @@ from typing import Any
 from ddpg.command.tensorflow import prepare_tensorflow
 from ddpg.molgan.agent import MolGAN
 from ddpg.molgan.agent_state import MOLECULES, load, open_checkpoint, read_dataset, read_epoch
+from ddpg.molgan.chemistry.dataset import Dataset
 from ddpg.molgan.config import MolGANConfig
-from ddpg.molgan.dataset import Dataset
 from ddpg.molgan.training_run import COLUMNS, TrainingRun
 from ddpg.storage.files import check_plot_dir, new_file
 from ddpg.storage.run_folder import RunFolder, extend_config, resuming

@@ -8,9 +8,10 @@ import numpy as np
 from ddpg.errors import RunStopped
 from ddpg.metrics import MeanMetrics
 from ddpg.molgan.agent import Metrics, MolGAN
-from ddpg.molgan.dataset import Dataset
-from ddpg.molgan.molecules import Graphs, to_molecules
-from ddpg.molgan.rewards import Reward
+from ddpg.molgan.chemistry.dataset import Dataset
+from ddpg.molgan.chemistry.molecules import Graphs, to_molecules
+from ddpg.molgan.chemistry.rewards import Reward
+from ddpg.seeding import rng
 
 
 @dataclass(frozen=True)
@@ -49,7 +50,7 @@ def train(agent: MolGAN, dataset: Dataset, resume_from: Epoch = Epoch()) -> Iter
     while last.number < config.epochs:
         number, rewards, metrics = last.number + 1, 0.0, MeanMetrics(Metrics)
         rl_weight = config.rl_weight_in(number)
-        order = np.random.default_rng((config.seed, number)).permutation(len(dataset.smiles))
+        order = rng(config.seed, "episodes", number).permutation(len(dataset.smiles))
         for k in range(updates):
             index = np.resize(order[k * size : (k + 1) * size], shape)
             fake_reward = reward(to_molecules(agent.generate()))
@@ -85,7 +86,7 @@ class RealRewards:
         self.rewards = np.full((len(dataset.smiles), 1), np.nan, np.float32)
 
     def __getitem__(self, index: np.ndarray) -> np.ndarray:
-        """Return the rewards `(B, 1)` of the molecules with these indices `(B,)`."""
+        """Return the rewards `(N, 1)` of the molecules with these indices `(N,)`."""
         new = index[np.isnan(self.rewards[index, 0])]
         self.rewards[new] = self.reward(to_molecules(Graphs(self.graphs.atoms[new], self.graphs.bonds[new])))
         return self.rewards[index]

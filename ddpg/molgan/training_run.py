@@ -8,11 +8,11 @@ from tqdm import tqdm
 
 from ddpg.molgan.agent import Metrics, MolGAN
 from ddpg.molgan.agent_state import load, open_checkpoint, snapshot_of
-from ddpg.molgan.dataset import Dataset
+from ddpg.molgan.chemistry.dataset import Dataset
+from ddpg.molgan.chemistry.molecules import to_molecules, to_smiles
+from ddpg.molgan.chemistry.rewards import Reward
 from ddpg.molgan.evaluation import SHARES, data_scores, evaluate_generator, generate
-from ddpg.molgan.molecules import to_molecules, to_smiles
 from ddpg.molgan.plotting import draw_curves, draw_molecules
-from ddpg.molgan.rewards import Reward
 from ddpg.molgan.training import Epoch, train
 from ddpg.storage.checkpoint_format import Snapshot
 from ddpg.storage.checkpoints import all_checkpoints

@@ -125,7 +125,7 @@ class MolGANJob:
     def run(self) -> bool:
         """Train and test, in this process; return whether the run came to its end, or was asked to stop before."""
         import_tensorflow()
-        from ddpg.molgan.dataset import random_molecules, read_molecules
+        from ddpg.molgan.chemistry.dataset import random_molecules, read_molecules
         from ddpg.molgan.measure import measure_checkpoint, require_rdkit
         from ddpg.molgan.start import resume_run, start_run
 

@@ -9,9 +9,9 @@ from ddpg.molgan import training_run
 from ddpg.molgan.__main__ import main
 from ddpg.molgan.agent import Metrics, MolGAN, one_hot
 from ddpg.molgan.agent_state import load, open_checkpoint, variable_owners
+from ddpg.molgan.chemistry.dataset import Dataset, as_dataset
+from ddpg.molgan.chemistry.molecules import ATOMS
 from ddpg.molgan.config import MolGANConfig
-from ddpg.molgan.dataset import Dataset, as_dataset
-from ddpg.molgan.molecules import ATOMS
 from ddpg.storage.checkpoint_format import named_variables
 from ddpg.storage.checkpoints import find_checkpoint
 from tests.helpers.runs import csv_rows
@@ -34,7 +34,7 @@ def small_agent(**settings) -> MolGAN:
 
 
 def random_graphs(config: MolGANConfig) -> tuple[np.ndarray, np.ndarray]:
-    """Return random real graphs for one update: `(discriminator_steps, B, 9)` and `(discriminator_steps, B, 9, 9)`."""
+    """Return random real graphs for one update: `(discriminator_steps, N, 9)` and `(discriminator_steps, N, 9, 9)`."""
     rng = np.random.default_rng(0)
     shape = (config.discriminator_steps, config.batch_size, 9)
     bonds = np.triu(rng.integers(4, size=(*shape, 9)), 1)

@@ -8,6 +8,7 @@ import tensorflow as tf
 pytest.importorskip("rdkit", reason="RDKit is not installed (requirements-molgan.txt)")
 
 from ddpg.equations import critic_loss
+from ddpg.molgan import networks
 from ddpg.molgan.agent import MolGAN, interpolate
 from ddpg.molgan.config import MolGANConfig
 from ddpg.molgan.equations import adversarial_loss, discriminator_loss, feature_matching
@@ -64,15 +65,11 @@ def test_an_update_is_one_train_step_with_the_metrics_in_their_order():
 
 
 def test_each_optimizer_has_its_own_settings():
-    agent = small_agent(
-        learning_rate=0.01, reward_learning_rate=0.02, adam_beta_1=0.3, adam_beta_2=0.4, generator_average=0.6
-    )
+    agent = small_agent(learning_rate=0.01, reward_learning_rate=0.02, adam_beta_1=0.3, adam_beta_2=0.4)
     for optimizer in (agent.generator_optimizer, agent.discriminator_optimizer):
         assert (float(optimizer.learning_rate), optimizer.beta_1, optimizer.beta_2) == (np.float32(0.01), 0.3, 0.4)
     assert float(agent.reward_optimizer.learning_rate) == np.float32(0.02)
     assert (agent.reward_optimizer.beta_1, agent.reward_optimizer.beta_2) == (0.9, 0.999)  # Adam's defaults
-    assert agent.generator_optimizer.use_ema and agent.generator_optimizer.ema_momentum == 0.6
-    assert not agent.discriminator_optimizer.use_ema and not agent.reward_optimizer.use_ema
 
 
 @pytest.mark.slow
@@ -213,23 +210,35 @@ def test_the_temperature_makes_graphs_soft():
     np.testing.assert_allclose(flat, 0.2, atol=0.01)
 
 
-@pytest.mark.slow
-def test_the_averaged_weights_are_the_moving_average_and_are_given_back():
-    momentum, averages = 0.5, None
-    agent = small_agent(generator_average=momentum, discriminator_steps=1)
-    with agent.averaged_weights():  # before the first update there is no average
-        np.testing.assert_array_equal(numbers(agent.generator), numbers(small_agent().generator))
+def test_the_evaluated_generator_starts_as_a_copy_and_follows_the_generator_by_the_soft_update():
+    agent = small_agent(evaluation_tau=0.25, discriminator_steps=1)
+    average = numbers(agent.generator)
+    np.testing.assert_array_equal(numbers(agent.evaluated_generator), average)
     for _ in range(3):
         train_step(agent)
         agent.updates += 1
-        weights = numbers(agent.generator)
-        averages = weights if averages is None else momentum * averages + (1 - momentum) * weights
-    with agent.averaged_weights():
-        np.testing.assert_allclose(numbers(agent.generator), averages, rtol=1e-5, atol=1e-6)
-    np.testing.assert_array_equal(numbers(agent.generator), weights)
-    with pytest.raises(KeyError), agent.averaged_weights():
-        raise KeyError
-    np.testing.assert_array_equal(numbers(agent.generator), weights)
+        average = 0.25 * numbers(agent.generator) + 0.75 * average
+        np.testing.assert_allclose(numbers(agent.evaluated_generator), average, rtol=1e-5, atol=1e-7)
+
+
+def test_no_two_networks_and_no_two_seeds_start_with_layers_of_one_seed(monkeypatch):
+    """Seeds that count on from one another would give layer k of run 0 the weights of layer k - 1 of run 1."""
+    drawn: list[int] = []
+    dense = networks.dense
+    monkeypatch.setattr(
+        networks, "dense", lambda units, seed, *rest: (drawn.append(seed), dense(units, seed, *rest))[1]
+    )
+    for seed in range(3):
+        MolGAN(MolGANConfig(**SMALL, seed=seed))
+    copies = len(drawn) - len(set(drawn))
+    layers = len(drawn) // 3
+    assert layers > 15
+    assert copies == 3 * 5  # those of the evaluated generator, which starts as a copy
+
+
+def test_random_numbers_of_two_runs_differ_also_between_their_parts():
+    keys = {int(small_agent(seed=seed).update_seed[0]) + offset for seed in range(10) for offset in (0, 1)}
+    assert len(keys) == 20
 
 
 @pytest.mark.slow

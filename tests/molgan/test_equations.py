@@ -15,6 +15,7 @@ from ddpg.molgan.equations import (
     generator_loss,
     gradient_penalty,
 )
+from tests.helpers.molgan import small_agent
 from tests.helpers.pages import ROOT
 
 
@@ -37,13 +38,16 @@ def test_with_episodes_of_one_step_the_bellman_target_is_the_reward():
     assert float(critic_loss(value, target)) == pytest.approx((0.2**2 + 0.2**2) / 2)
 
 
-def test_molgan_uses_ddpgs_two_losses_and_neither_replay_nor_noise_nor_soft_updates():
-    """The first post: its data are independent, so it needs none of the three."""
-    used = set().union(*(imports(path) for path in (ROOT / "ddpg" / "molgan").glob("*.py")))
+def test_molgan_uses_ddpgs_two_losses_and_neither_replay_nor_noise_nor_target_networks():
+    """The first post: its data are independent, so it needs none of the three. The average of the generator is a copy
+    that nothing learns from."""
+    used = set().union(*(imports(path) for path in (ROOT / "ddpg" / "molgan").rglob("*.py")))
     assert {name for name in used if name.startswith("ddpg.equations")} == {
         "ddpg.equations.actor_loss",
         "ddpg.equations.critic_loss",
+        "ddpg.equations.soft_update",
     }
+    assert not [name for name in vars(small_agent()) if "target" in name]
     for module in ("agent", "environment", "noise", "replay_buffer"):
         assert (ROOT / "ddpg" / f"{module}.py").is_file(), f"ddpg.{module} has another name now"
         assert not [name for name in used if f"{name}.".startswith(f"ddpg.{module}.")], module

@@ -7,8 +7,8 @@ pytest.importorskip("rdkit", reason="RDKit is not installed (requirements-molgan
 
 from ddpg.errors import RunStopped
 from ddpg.molgan.agent import Metrics
-from ddpg.molgan.molecules import Graphs, to_molecules, to_smiles
-from ddpg.molgan.rewards import Reward
+from ddpg.molgan.chemistry.molecules import Graphs, to_molecules, to_smiles
+from ddpg.molgan.chemistry.rewards import Reward
 from ddpg.molgan.training import Epoch, RealRewards, train
 from tests.helpers.molgan import SMILES, dataset_of, small_agent
 

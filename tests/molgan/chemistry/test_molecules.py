@@ -7,13 +7,7 @@ pytest.importorskip("rdkit", reason="RDKit is not installed (requirements-molgan
 
 from rdkit import Chem
 
-from ddpg.molgan.molecules import (
-    UnusableMolecule,
-    to_graph,
-    to_molecule,
-    to_molecule_leniently,
-    to_smiles,
-)
+from ddpg.molgan.chemistry.molecules import UnusableMolecule, to_graph, to_molecule, to_molecule_leniently, to_smiles
 from tests.helpers.molgan import DOUBLE, SINGLE, TRIPLE, graph_of
 
 

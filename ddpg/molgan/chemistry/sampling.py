@@ -6,7 +6,7 @@ empty, and an empty graph is not valid.
 
 import numpy as np
 
-from ddpg.molgan.molecules import MAX_ATOMS, VALENCES, Graphs
+from ddpg.molgan.chemistry.molecules import MAX_ATOMS, VALENCES, Graphs
 
 PAIRS = np.array(np.triu_indices(MAX_ATOMS, 1)).T  # (36, 2)
 
@@ -20,16 +20,16 @@ def sample(atom_logits: np.ndarray, bond_logits: np.ndarray, rng: np.random.Gene
     returned as it is.
 
     Args:
-        atom_logits: `(B, 9, 5)`.
-        bond_logits: `(B, 9, 9, 4)`.
+        atom_logits: `(N, 9, 5)`.
+        bond_logits: `(N, 9, 9, 4)`.
         rng: Draws the Gumbel noise.
         noise: Scale of the noise: 0 takes the likeliest atoms and bonds, 1 samples from the generator's distribution.
 
     Returns:
-        B graphs; each is one valid molecule, or empty if all its atoms are padding.
+        N graphs; each is one valid molecule, or empty if all its atoms are padding.
     """
     atoms = np.argmax(atom_logits + noise * rng.gumbel(size=atom_logits.shape), axis=-1)
-    scores = bond_logits[:, PAIRS[:, 0], PAIRS[:, 1]]  # (B, 36, 4)
+    scores = bond_logits[:, PAIRS[:, 0], PAIRS[:, 1]]  # (N, 36, 4)
     scores = scores + noise * rng.gumbel(size=scores.shape)
     graphs = PartialGraphs(atoms)
     for pair in np.argsort(scores[..., 0] - scores[..., 1:].max(axis=-1), axis=1, kind="stable").T:
@@ -43,34 +43,34 @@ def likeliest(atom_logits: np.ndarray, bond_logits: np.ndarray) -> Graphs:
     """Return the likeliest atom and bond at each position, valid or not: the graphs that are scored in training.
 
     Args:
-        atom_logits: `(B, 9, 5)`.
-        bond_logits: `(B, 9, 9, 4)`.
+        atom_logits: `(N, 9, 5)`.
+        bond_logits: `(N, 9, 9, 4)`.
     """
     return Graphs(np.argmax(atom_logits, axis=-1).astype(np.uint8), np.argmax(bond_logits, axis=-1).astype(np.uint8))
 
 
 class PartialGraphs:
-    """B graphs that receive their bonds one pair of atoms at a time, each graph in its own order.
+    """N graphs that receive their bonds one pair of atoms at a time, each graph in its own order.
 
-    A `pair (B,)` holds one index into `PAIRS` for each graph.
+    A `pair (N,)` holds one index into `PAIRS` for each graph.
 
     Args:
-        atoms: `(B, 9)`, indices into `ATOMS`.
+        atoms: `(N, 9)`, indices into `ATOMS`.
     """
 
     def __init__(self, atoms: np.ndarray) -> None:
         self.rows = np.arange(len(atoms))
         self.atoms = atoms.astype(np.uint8)
         self.bonds = np.zeros((len(atoms), MAX_ATOMS, MAX_ATOMS), np.uint8)
-        self.free_valences = VALENCES[atoms]  # (B, 9)
-        self.fragment = np.tile(np.arange(MAX_ATOMS), (len(atoms), 1))  # (B, 9), equal numbers for connected atoms
+        self.free_valences = VALENCES[atoms]  # (N, 9)
+        self.fragment = np.tile(np.arange(MAX_ATOMS), (len(atoms), 1))  # (N, 9), equal numbers for connected atoms
 
     def add_best_bond(self, pair: np.ndarray, scores: np.ndarray) -> None:
         """Give each graph's pair the bond with the highest score that both free valences allow.
 
         Args:
-            pair: `(B,)`.
-            scores: `(B, 36, 4)`, of each bond type of each pair.
+            pair: `(N,)`.
+            scores: `(N, 36, 4)`, of each bond type of each pair.
         """
         orders = np.arange(scores.shape[-1])
         allowed = np.where(orders <= self._max_order(pair)[:, None], scores[self.rows, pair], -np.inf)
@@ -92,12 +92,12 @@ class PartialGraphs:
         return Graphs(self.atoms * kept, self.bonds * (kept[:, :, None] & kept[:, None, :]))
 
     def _max_order(self, pair: np.ndarray) -> np.ndarray:
-        """Return the highest bond order `(B,)` that the free valences of each pair allow."""
+        """Return the highest bond order `(N,)` that the free valences of each pair allow."""
         i, j = PAIRS[pair].T
         return np.minimum(self.free_valences[self.rows, i], self.free_valences[self.rows, j])
 
     def _add(self, pair: np.ndarray, order: np.ndarray) -> None:
-        """Add a bond of this order `(B,)` to each pair; 0 adds none."""
+        """Add a bond of this order `(N,)` to each pair; 0 adds none."""
         i, j = PAIRS[pair].T
         self.bonds[self.rows, i, j] += order
         self.bonds[self.rows, j, i] += order

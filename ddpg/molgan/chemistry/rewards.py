@@ -9,7 +9,7 @@ import numpy as np
 from rdkit import Chem, DataStructs, RDConfig
 from rdkit.Chem import QED, rdFingerprintGenerator, rdMolDescriptors
 
-from ddpg.molgan.molecules import to_smiles
+from ddpg.molgan.chemistry.molecules import to_smiles
 
 sys.path.append(str(Path(RDConfig.RDContribDir, "SA_Score")))
 import sascorer

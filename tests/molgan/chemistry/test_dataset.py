@@ -10,7 +10,7 @@ pytest.importorskip("rdkit", reason="RDKit is not installed (requirements-molgan
 from rdkit import Chem
 
 from ddpg import RequestError
-from ddpg.molgan.dataset import random_molecules, read_molecules
+from ddpg.molgan.chemistry.dataset import random_molecules, read_molecules
 from tests.helpers.pages import ROOT
 
 QM9 = ROOT.parent / "shared" / "data" / "qm9_5k.smi"

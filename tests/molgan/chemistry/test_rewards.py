@@ -7,9 +7,9 @@ pytest.importorskip("rdkit", reason="RDKit is not installed (requirements-molgan
 
 from rdkit import Chem
 
+from ddpg.molgan.chemistry.rewards import Reward
 from ddpg.molgan.config import OBJECTIVES
-from ddpg.molgan.rewards import Reward
-from tests.molgan.test_dataset import QM9
+from tests.molgan.chemistry.test_dataset import QM9
 
 
 @pytest.mark.slow

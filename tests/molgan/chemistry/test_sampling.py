@@ -7,8 +7,8 @@ pytest.importorskip("rdkit", reason="RDKit is not installed (requirements-molgan
 
 from rdkit import Chem
 
-from ddpg.molgan.molecules import VALENCES, to_graph, to_molecules, to_smiles
-from ddpg.molgan.sampling import likeliest, sample
+from ddpg.molgan.chemistry.molecules import VALENCES, to_graph, to_molecules, to_smiles
+from ddpg.molgan.chemistry.sampling import likeliest, sample
 from tests.helpers.molgan import DOUBLE, NONE, SINGLE, TRIPLE, graph_of
 
 

@@ -16,7 +16,7 @@ from rdkit import Chem
 from tqdm import tqdm
 
 from ddpg.errors import RequestError
-from ddpg.molgan.molecules import (
+from ddpg.molgan.chemistry.molecules import (
     ATOMS,
     MAX_ATOMS,
     VALENCES,

@@ -1,0 +1,1 @@
+"""What MolGAN needs of chemistry, by RDKit: molecules as graphs, data, rewards, valid samples."""
