@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from benchmarks.common.molgan_plot import draw_tradeoff
-from benchmarks.common.output import parser_for, read_csv
+from benchmarks.common.output import parser_for
 from benchmarks.common.pictures import draw_estimates, draw_optimum, draw_scaling, draw_speeds, draw_variants
+from ddpg.storage.csv_files import read_rows
 
 DRAWN_BY_COLUMN = {
     "generator": draw_tradeoff,
@@ -23,7 +24,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--out", type=Path, metavar="PICTURE.png", help="the picture (default: DIR/picture.png)")
     arguments = parser.parse_args(argv)
     for table in (arguments.study / f"{name}.csv" for name in ("curves", "grid", "table")):
-        rows = read_csv(table) if table.is_file() else []
+        rows = read_rows(table) if table.is_file() else []
         for column, draw in DRAWN_BY_COLUMN.items():
             if rows and column in rows[0] and not (column == "variant" and "mean" not in rows[0]):
                 return draw(table, arguments.out or arguments.study / "picture.png")

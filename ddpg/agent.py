@@ -12,7 +12,7 @@ from ddpg.fast import TrainingPolicy, compile_policy, compile_train_step, numpy_
 from ddpg.networks import make_actor, make_critic, make_optimizer
 from ddpg.noise import make_noise
 from ddpg.normalization import StateNormalization
-from ddpg.replay_buffer import Batch, ReplayBuffer
+from ddpg.replay_buffer import Batch, ReplayBuffer, check_transition, finite
 from ddpg.seeding import rng, stream
 
 
@@ -87,7 +87,7 @@ class DDPG:
             explore: True for the exploration policy β (first post, equation 6; uniform during the first
                 `learning_starts` steps), False for the deterministic policy μ.
         """
-        state = np.asarray(state, np.float32)
+        state = finite("state", state, self.state_size)
         if not explore:
             policy = self.compiled_average if self.config.averages_actor else self.compiled_policy
             return policy(self.normalized(state))  # μ(s)
@@ -97,7 +97,12 @@ class DDPG:
         return equations.exploration_action(self.training_policy(state), noise)
 
     def remember(self, state, action, reward: float, next_state, terminated: bool) -> None:
-        """Store one transition in the replay buffer; `terminated` is False at a time limit."""
+        """Store one transition in the replay buffer; `terminated` is False at a time limit.
+
+        Raises:
+            ValueError: A part has another shape, is not finite, or is an action outside of [-1, 1].
+        """
+        check_transition(state, action, reward, next_state, self.state_size, self.action_size)
         self.replay_buffer.add(state, action, reward, terminated, next_state)
 
     def update(self) -> Metrics | None:

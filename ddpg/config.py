@@ -5,6 +5,7 @@ et al., arXiv 1509.02971v6. The flags of `train.py` are made from these fields (
 `docs/settings.md` lists what else must change when a field is renamed.
 """
 
+import copy
 import dataclasses
 from dataclasses import dataclass
 from typing import Any
@@ -141,6 +142,7 @@ class Config:
 
     def __post_init__(self) -> None:
         check_values(self)
+        object.__setattr__(self, "env_kwargs", copy.deepcopy(self.env_kwargs))  # the caller may change its own
         if self.batch_size > self.buffer_size:
             raise RequestError(
                 f"{self.batch_size} is more than the replay buffer holds ({self.buffer_size}); "

@@ -1,7 +1,12 @@
 """Any Gymnasium task in the form that DDPG needs: flat float32 states out, actions in [-1, 1] in."""
 
+import copy
 import difflib
+import os
+import sys
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from typing import Any
 
 import gymnasium
@@ -9,14 +14,13 @@ import numpy as np
 from gymnasium import spaces
 from gymnasium.wrappers import FlattenObservation, RescaleAction, TimeLimit, TransformAction, TransformObservation
 
-from ddpg.errors import RequestError, RunStopped
+from ddpg.errors import RequestError, one_line
 
 UNBOUNDED = 1e30  # some tasks write the largest float where they mean "no bound"
-FLOAT32_MAX = np.finfo(np.float32).max
 
 
 def make_environment(
-    env: str,
+    env: str | gymnasium.Env,
     env_kwargs: dict[str, Any] | None = None,
     action_bound: float | None = None,
     render_mode: str | None = None,
@@ -28,8 +32,8 @@ def make_environment(
     bounds that are asymmetric or that differ per dimension are reached in full.
 
     Args:
-        env: A Gymnasium id, `Name-v0` or `module:Name-v0`.
-        env_kwargs: Arguments for the task's constructor.
+        env: A Gymnasium id, `Name-v0` or `module:Name-v0`, or a task that was made already.
+        env_kwargs: Arguments for the task's constructor, which gets a copy of its own.
         action_bound: Replaces each infinite bound of the action space.
         render_mode: As in Gymnasium: None, "human" or "rgb_array".
         max_episode_steps: A time limit for tasks that have none; a shorter limit of the task's own is kept.
@@ -37,10 +41,13 @@ def make_environment(
     Raises:
         RequestError: There is no such task, it cannot be made, or DDPG cannot act in it.
     """
-    env_kwargs = env_kwargs or {}
-    if render_mode:  # passed only when needed: a user's own task need not accept it
-        env_kwargs = env_kwargs | {"render_mode": render_mode}
-    task = _make(env, env_kwargs)
+    if isinstance(env, gymnasium.Env):
+        task, env = env, env.spec.id if env.spec else type(env.unwrapped).__name__
+    else:
+        env_kwargs = copy.deepcopy(env_kwargs or {})  # a constructor may change what it is given
+        if render_mode:  # passed only when needed: a user's own task need not accept it
+            env_kwargs["render_mode"] = render_mode
+        task = _make(env, env_kwargs)
     try:
         normal = _normalize_actions(_flatten_states(task, env), env, action_bound)
     except RequestError:
@@ -54,75 +61,6 @@ def state_and_action_size(environment: gymnasium.Env) -> tuple[int, int]:
     return spaces.flatdim(environment.observation_space), spaces.flatdim(environment.action_space)
 
 
-class CheckedEnvironment(gymnasium.Wrapper):
-    """Stops a run at the first value that cannot be learned from, and says in which episode and step it came.
-
-    `reset` and `step` return what the task returns, with the reward as a float and both flags as bools.
-
-    Args:
-        environment: A task from `make_environment`.
-        label: What an episode is called in messages.
-        episode: The number of episodes before the first `reset`.
-
-    Raises:
-        RunStopped: By `reset` and `step`: the environment raised, or a value is not finite or has the wrong shape.
-    """
-
-    def __init__(self, environment: gymnasium.Env, label: str = "episode", episode: int = 0) -> None:
-        super().__init__(environment)
-        self.label, self.episode, self.step_in_episode = label, episode, 0
-        self.state_size, self.action_size = state_and_action_size(environment)
-
-    def reset(self, **kwargs) -> tuple[np.ndarray, dict[str, Any]]:
-        """Begin the next episode."""
-        self.episode, self.step_in_episode = self.episode + 1, 0
-        try:
-            state, info = self.env.reset(**kwargs)
-        except Exception as error:
-            raise self._stopped(f"the environment raised {error!r}") from error
-        self._check("the environment returned", "state", state, self.state_size)
-        return state, info
-
-    def step(self, action: np.ndarray) -> tuple[np.ndarray, float, bool, bool, dict[str, Any]]:
-        """Take one step."""
-        self.step_in_episode += 1
-        self._check("the network chose", "action", action, self.action_size)
-        try:
-            state, reward, terminated, truncated, info = self.env.step(action)
-        except Exception as error:
-            raise self._stopped(f"the environment raised {error!r}") from error
-        self._check("the environment returned", "state", state, self.state_size)
-        reward = self._number("reward", reward, "biuf")
-        self._check("the environment returned", "reward", reward, 1)
-        terminated, truncated = (
-            self._number("terminated", terminated, "bui"),
-            self._number("truncated", truncated, "bui"),
-        )
-        return state, float(reward), bool(terminated), bool(truncated), info
-
-    def _check(self, source: str, name: str, value: Any, size: int) -> None:
-        """Stop unless a state, an action or a reward has its size and is finite as a float32."""
-        if np.size(value) != size:
-            raise self._stopped(f"{source} the {name} {value}: expected {_count(size)}, got {np.size(value)}")
-        if not (np.abs(value) <= FLOAT32_MAX).all():  # NaN compares as False
-            raise self._stopped(f"{source} the {name} {value}: non-finite value")
-
-    def _number(self, name: str, value: Any, kinds: str) -> Any:
-        """Return the only number in a value, or stop unless there is exactly one of the NumPy kinds given."""
-        array = np.asarray(value)
-        if array.size != 1 or array.dtype.kind not in kinds:
-            wanted = "a number" if "f" in kinds else "True or False"
-            raise self._stopped(f"the environment returned the {name} {value!r}: expected {wanted}")
-        return array.item()
-
-    def _stopped(self, problem: str) -> RunStopped:
-        return RunStopped(f"{self.label} {self.episode}, step {self.step_in_episode}: {problem}")
-
-
-def _count(size: int) -> str:
-    return "1 value" if size == 1 else f"{size} values"
-
-
 def _make(env: str, env_kwargs: dict[str, Any]) -> gymnasium.Env:
     """Make the bare task; Gymnasium's warnings are shown only if that succeeds, so that a refusal is one line."""
     with warnings.catch_warnings(record=True) as caught:
@@ -134,31 +72,53 @@ def _make(env: str, env_kwargs: dict[str, Any]) -> gymnasium.Env:
 
 
 def _make_or_refuse(env: str, env_kwargs: dict[str, Any]) -> gymnasium.Env:
+    module, _, name = env.rpartition(":")
     try:
-        return gymnasium.make(env, **env_kwargs)
+        with importable_working_directory() if module else nullcontext():
+            return gymnasium.make(env, **env_kwargs)
     except gymnasium.error.DependencyNotInstalled as error:
         raise RequestError(
-            f"{env} needs a package ({_line(error)}); try: pip install 'gymnasium[mujoco,box2d]'", "env"
+            f"{env} needs a package ({one_line(error)}); try: pip install 'gymnasium[mujoco,box2d]'", "env"
         ) from None
     except Exception as error:  # the task's constructor, or its module, may raise anything
-        # `module:Name-v0` imports the module, which may be missing or register something else.
-        name = env.rpartition(":")[2]
+        reason = one_line(error)
+        if isinstance(error, ModuleNotFoundError) and error.name and module.split(".")[0] == error.name.split(".")[0]:
+            raise RequestError(
+                f"there is no module {error.name!r} in {os.getcwd()} or on PYTHONPATH; set PYTHONPATH to its folder, "
+                "or install it",
+                "env",
+            ) from None
+        if "joint" in reason and "gymnasium_robotics" in env:
+            reason += "; gymnasium-robotics 1.4 needs MuJoCo 3.10 or older: pip install 'mujoco<3.11'"
         if name in gymnasium.registry:
             given = f" with {env_kwargs}" if env_kwargs else ""
-            setting = "env_kwargs" if env_kwargs else "env"
-            raise RequestError(f"cannot make {env!r}{given} ({_line(error)})", setting) from None
+            raise RequestError(
+                f"cannot make {env!r}{given} ({reason})", "env_kwargs" if env_kwargs else "env"
+            ) from None
         ids = {known.lower(): known for known in gymnasium.registry}
         names = [ids[near] for near in difflib.get_close_matches(name.lower(), ids)]
         nearest = f"; the nearest ids are {', '.join(names)}" if names else ""
-        raise RequestError(f"cannot make {env!r} ({_line(error)}){nearest}", "env") from None
+        raise RequestError(f"cannot make {env!r} ({reason}){nearest}", "env") from None
 
 
-def _line(error: Exception) -> str:
-    return " ".join(str(error).split())
+@contextmanager
+def importable_working_directory() -> Iterator[None]:
+    """Let a task's module be imported from the working directory, as `python -m` does."""
+    folder = os.getcwd()
+    if folder in sys.path or "" in sys.path:
+        yield
+        return
+    sys.path.append(folder)  # for good: the module may import its neighbors later
+    yield
 
 
 def _flatten_states(task: gymnasium.Env, env: str) -> gymnasium.Env:
     """Return the task with states of shape `(state_size,)`, float32."""
+    for name, space in (("observation", task.observation_space), ("action", task.action_space)):
+        if not isinstance(space, spaces.Space):
+            raise RequestError(
+                f"{env} has no {name} space of Gymnasium's, but {space!r}; see docs/custom-environments.md", "env"
+            )
     if not task.observation_space.is_np_flattenable:
         raise RequestError(
             f"the observation space {task.observation_space} of {env} cannot be flattened to a fixed size", "env"

@@ -1,7 +1,9 @@
-"""The two ways in which a run can end that are not a bug of this package."""
+"""The two errors that are not bugs of this package."""
 
+import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 
 class RequestError(ValueError):
@@ -37,3 +39,12 @@ def blame(setting: str) -> Iterator[None]:
     except RequestError as error:
         error.setting = error.setting or setting
         raise
+
+
+def one_line(error: BaseException) -> str:
+    """Return an error in one line: what it says, or its kind and place if it says nothing."""
+    if text := " ".join(str(error).split())[:300]:
+        return text
+    places = traceback.extract_tb(error.__traceback__)
+    place = f" in {Path(places[-1].filename).name}, line {places[-1].lineno}" if places else ""
+    return f"{type(error).__name__}{place}"

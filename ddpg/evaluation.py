@@ -7,7 +7,7 @@ from typing import Any, Protocol
 import gymnasium
 import numpy as np
 
-from ddpg.environment import CheckedEnvironment
+from ddpg.checked_environment import CheckedEnvironment
 
 
 class ActingAgent(Protocol):
@@ -46,6 +46,14 @@ class Evaluation:
         if n < 2:
             return math.inf
         return float(stats.t.ppf(0.975, n - 1) * np.std(self.returns, ddof=1)) / math.sqrt(n)
+
+    def minus(self, other: "Evaluation") -> "Evaluation":
+        """Return the differences of the returns, episode by episode: of two policies over the same starts.
+
+        Raises:
+            ValueError: They have another number of episodes.
+        """
+        return Evaluation(tuple(a - b for a, b in zip(self.returns, other.returns, strict=True)))
 
     def as_json(self, env: str) -> dict[str, Any]:
         """Return the figures that `evaluate.py --json` prints."""

@@ -88,3 +88,27 @@ class ReplayBuffer:
             terminated=rows[..., s + a + 1 : s + a + 2],
             next_state=rows[..., s + a + 2 :],
         )
+
+
+def finite(name: str, values, size: int) -> np.ndarray:
+    """Return a state or an action `(size,)` as float32.
+
+    Raises:
+        ValueError: It has another shape, or a number in it is not finite.
+    """
+    array = np.asarray(values, np.float32)
+    if array.shape != (size,):
+        raise ValueError(f"the {name} must have the shape {(size,)}, got {array.shape}")
+    if not np.isfinite(array).all():
+        raise ValueError(f"the {name} {array} is not finite")
+    return array
+
+
+def check_transition(state, action, reward: float, next_state, state_size: int, action_size: int) -> None:
+    """Raise `ValueError` unless the parts of a transition are finite, well shaped, and the action in [-1, 1]."""
+    finite("state", state, state_size)
+    finite("next state", next_state, state_size)
+    if np.abs(finite("action", action, action_size)).max() > 1:
+        raise ValueError(f"the action {action} is outside of [-1, 1]")
+    if np.shape(reward) not in ((), (1,)) or not np.isfinite(reward):
+        raise ValueError(f"the reward must be one finite number, got {reward}")

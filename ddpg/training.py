@@ -8,7 +8,7 @@ import gymnasium
 import numpy as np
 
 from ddpg.agent import DDPG, Metrics
-from ddpg.environment import CheckedEnvironment
+from ddpg.checked_environment import CheckedEnvironment
 from ddpg.metrics import MeanMetrics
 from ddpg.seeding import integer_seed
 

@@ -1,10 +1,14 @@
 """Shared by all tests: TensorFlow's log is off, the tiny tasks are registered."""
 
 import os
+import sys
+from pathlib import Path
 
 import pytest
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+# As in an activated environment, so that the next command is printed as "python ..." wherever the tests run.
+os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
 
 import tests.helpers.tasks  # noqa: F401
 from ddpg.config import Config

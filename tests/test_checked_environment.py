@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from ddpg import DDPG, RunStopped, evaluate, make_environment, train
-from ddpg.environment import CheckedEnvironment
+from ddpg.checked_environment import CheckedEnvironment
 from tests.helpers.agents import trained
 from tests.helpers.tasks import Answering
 

@@ -9,12 +9,13 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.common.output import add_output_flag, parser_for, read_csv, write_csv
+from benchmarks.common.output import add_output_flag, parser_for, write_csv
 from benchmarks.common.patches import Patch, patched_copy
 from benchmarks.common.pictures import draw_variants
 from benchmarks.common.sweeps import PatchedJob, add_sweep_flags, carry_out, curve
 from ddpg.compare.statistics import bootstrap_interval, interquartile_mean
 from ddpg.config import PRESETS, Config
+from ddpg.storage.csv_files import read_rows
 
 
 @dataclass(frozen=True)
@@ -114,7 +115,7 @@ def result(key: dict[str, Any], job: PatchedJob) -> dict[str, Any]:
     """
     scores = [float(point["mean"]) for point in curve(job)]
     late = float(np.mean(scores[-(len(scores) // 3) :]))
-    last = read_csv(job.folder / "episodes.csv")[-1]
+    last = read_rows(job.folder / "episodes.csv")[-1]
     speed = round(int(last["steps"]) / float(last["seconds"]))
     test = job.folder / "test.json"
     final = json.loads(test.read_text(encoding="utf-8"))["results"]["mean"] if test.exists() else ""
@@ -124,7 +125,7 @@ def result(key: dict[str, Any], job: PatchedJob) -> dict[str, Any]:
 
 def print_table(results: Path) -> None:
     """Print the interquartile means of the late returns and their 95 % intervals: variants by tasks."""
-    rows = read_csv(results)
+    rows = read_rows(results)
     tasks = list(dict.fromkeys(row["task"] for row in rows))
     print(f"| variant | {' | '.join(tasks)} |\n|---|{'---|' * len(tasks)}")
     for variant in dict.fromkeys(row["variant"] for row in rows):

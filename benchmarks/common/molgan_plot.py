@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.common.output import read_csv
+from ddpg.storage.csv_files import read_rows
 
 
 def draw_tradeoff(path: Path, plot_path: Path) -> None:
@@ -13,7 +13,7 @@ def draw_tradeoff(path: Path, plot_path: Path) -> None:
 
     from ddpg.storage.figures import EPISODE, EVALUATION, save
 
-    rows = read_csv(path)
+    rows = read_rows(path)
     variants = list(dict.fromkeys(row["variant"] for row in rows))
     on_line = sum(variant.startswith("λ") and "," not in variant for variant in variants)  # these come first, on a line
     figure = Figure(figsize=(13, 4), dpi=110, layout="constrained")

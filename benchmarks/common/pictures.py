@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.common.output import read_csv
+from ddpg.storage.csv_files import read_rows
 
 # The contenders of speed.py: their labels and colors (Okabe and Ito's, which color-blind readers can tell apart).
 CONTENDERS = {
@@ -83,7 +83,7 @@ def draw_estimates(path: Path, plot_path: Path) -> None:
     from ddpg.storage.figures import AVERAGE, save
 
     pairs: dict[str, list[tuple[float, float]]] = {}
-    for row in read_csv(path):
+    for row in read_rows(path):
         pair = float(row["return"]), float(row["estimate"])
         pairs.setdefault(f"{row['task']}, seed {row['seed']}", []).append(pair)
     figure = Figure(figsize=(4 * len(pairs), 4), dpi=110, layout="constrained")
@@ -107,7 +107,7 @@ def draw_speeds(path: Path, plot_path: Path) -> None:
     from ddpg.storage.figures import save
 
     speeds: dict[tuple[str, str], dict[tuple[str, str], list[float]]] = {}
-    for row in read_csv(path):
+    for row in read_rows(path):
         panel = speeds.setdefault((row["batch_size"], row["task"]), {})
         panel.setdefault((row["updates"], row["contender"]), []).append(float(row["steps_per_second"]))
     batch_sizes, tasks = (list(dict.fromkeys(column)) for column in zip(*speeds, strict=True))
@@ -143,7 +143,7 @@ def draw_scaling(path: Path, plot_path: Path) -> None:
     from ddpg.storage.figures import AVERAGE, EPISODE, save
 
     panels: dict[tuple[str, str], dict[int, list[float]]] = {}
-    for row in read_csv(path):
+    for row in read_rows(path):
         sizes = panels.setdefault((row["axis"], row["quantity"]), {})
         sizes.setdefault(int(row["size"]), []).append(float(row["measured"]))
     figure = Figure(figsize=(3.4 * len(panels), 3.4), dpi=110, layout="constrained")

@@ -12,10 +12,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from benchmarks.common.output import ROOT, read_csv
+from benchmarks.common.output import ROOT
 from benchmarks.common.patches import Patch, patched_copy
 from ddpg.command.signals import StopRequest
 from ddpg.errors import RequestError
+from ddpg.storage.csv_files import read_rows
 from ddpg.sweep.jobs import Job, TrainingJob
 from ddpg.sweep.sweep import open_sweep, run_all
 
@@ -110,5 +111,5 @@ def carry_out(
 
 def curve(job: TrainingJob) -> list[dict[str, Any]]:
     """Return the noise-free evaluations that a run made during training."""
-    rows = read_csv(job.folder / "evaluations.csv")
+    rows = read_rows(job.folder / "evaluations.csv")
     return [{"seed": job.config.seed, "steps": row["steps"], "mean": row["mean"]} for row in rows]

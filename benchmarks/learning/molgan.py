@@ -16,9 +16,10 @@ from typing import Any
 import numpy as np
 
 from benchmarks.common.molgan_plot import draw_tradeoff
-from benchmarks.common.output import add_output_flag, parser_for, read_csv, write_csv
+from benchmarks.common.output import add_output_flag, parser_for, write_csv
 from benchmarks.common.sweeps import add_sweep_flags, carry_out
 from ddpg.molgan.config import MolGANConfig, with_schedule
+from ddpg.storage.csv_files import read_rows
 from ddpg.sweep.jobs import MolGANJob
 
 # 12 to 13 minutes on one core instead of 6 to 8
@@ -52,7 +53,7 @@ def rows_of(job: MolGANJob, variant: str) -> list[dict[str, Any]]:
 
 def training(job: MolGANJob) -> dict[str, float]:
     """Return the duration, how well the reward network knew the rewards at the end, and equation 7's ratios."""
-    epochs = [{name: float(value) for name, value in row.items()} for row in read_csv(job.folder / "epochs.csv")]
+    epochs = [{name: float(value) for name, value in row.items()} for row in read_rows(job.folder / "epochs.csv")]
     ratios = [
         abs(row["imitation_loss"] / row["predicted_reward"])
         for row in epochs

@@ -16,8 +16,9 @@ from pathlib import Path
 import gymnasium
 import numpy as np
 
-from benchmarks.common.output import ROOT, add_output_flag, parser_for, read_csv, write_csv
+from benchmarks.common.output import ROOT, add_output_flag, parser_for, write_csv
 from benchmarks.common.pictures import draw_optimum
+from ddpg.storage.csv_files import read_rows
 
 ANGLES, SPEEDS, TORQUES = 601, 401, 21  # points of the grid; odd, so that they include rest and no torque
 SPEED_LIMIT, TORQUE_LIMIT, STEPS, GAMMA = 8.0, 2.0, 200, 0.99
@@ -119,7 +120,7 @@ def main() -> None:
     write_csv(arguments.out / "pendulum_optimum" / "table.csv", rows)
     for row in rows:
         print(f"{row['who']:25} {row['mean']:9.2f}  (std {row['std']:.2f})")
-    (agents,) = read_csv(ROOT / "results/learning-Pendulum-v1/table.csv")
+    (agents,) = read_rows(ROOT / "results/learning-Pendulum-v1/table.csv")
     scaled = (float(agents["test_mean"]) - mean["random"]) / (mean["optimum"] - mean["random"])
     print(f"the agents on the scale where random torques are 0 and the optimum is 1: {scaled:.4f}")
 

@@ -14,13 +14,14 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.common.output import ROOT, add_output_flag, parser_for, read_csv, write_csv
+from benchmarks.common.output import ROOT, add_output_flag, parser_for, write_csv
 from benchmarks.common.runs import LAST, config_of
 from ddpg.command.tensorflow import import_tensorflow
 from ddpg.compare.compare import compare
 from ddpg.compare.curves import Curve, read_curves, run_folders, write_curves
 from ddpg.compare.plotting import draw_comparison
 from ddpg.compare.statistics import bootstrap_interval, interquartile_mean
+from ddpg.storage.csv_files import read_rows
 
 KEPT = ("config.json", "evaluations.csv", "episodes.csv", "test.json")
 
@@ -127,7 +128,7 @@ def share_of_falls(scores: np.ndarray) -> float:
 
 def training_return(folder: Path) -> float:
     """Return the mean of the last hundred training episodes, which have exploration noise: what CleanRL reports."""
-    return float(np.mean([float(row["return"]) for row in read_csv(folder / "episodes.csv")[-100:]]))
+    return float(np.mean([float(row["return"]) for row in read_rows(folder / "episodes.csv")[-100:]]))
 
 
 if __name__ == "__main__":

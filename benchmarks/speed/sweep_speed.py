@@ -15,7 +15,8 @@ import tempfile
 import time
 from pathlib import Path
 
-from benchmarks.common.output import ROOT, add_output_flag, parser_for, read_csv, write_csv
+from benchmarks.common.output import ROOT, add_output_flag, parser_for, write_csv
+from ddpg.storage.csv_files import read_rows
 
 TASKS = ("Pendulum-v1", "HalfCheetah-v5")
 WAYS = ("one run, all cores", "plain processes", "sweep")
@@ -67,7 +68,7 @@ def run(way: str, task: str, steps: int, folder: Path) -> float:
 
 def speed_of(episodes: Path) -> float:
     """Return a run's steps per second after the first fifth of its steps."""
-    rows = [(int(row["steps"]), float(row["seconds"])) for row in read_csv(episodes)]
+    rows = [(int(row["steps"]), float(row["seconds"])) for row in read_rows(episodes)]
     first = next(row for row in rows if row[0] >= rows[-1][0] / 5)
     return (rows[-1][0] - first[0]) / (rows[-1][1] - first[1])
 

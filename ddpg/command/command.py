@@ -2,6 +2,7 @@
 
 import argparse
 import shlex
+import shutil
 import signal
 import sys
 import traceback
@@ -9,6 +10,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NoReturn, Protocol
 
+from ddpg.command.paths import shown, with_shown_paths
+from ddpg.command.streams import BROKEN_PIPE, note, prepare_streams, silence
 from ddpg.errors import RequestError, RunStopped
 
 COMMANDS = {  # how each command is typed in a checkout, beside its name where the package is installed
@@ -21,40 +24,79 @@ COMMANDS = {  # how each command is typed in a checkout, beside its name where t
 
 
 class Parser(argparse.ArgumentParser):
-    """An argument parser that reports errors in one line."""
+    """An argument parser that reports errors in one line, and remembers the folder that the command was started in."""
 
     def error(self, message: str) -> NoReturn:
         """Print the message alone, without the usage, and exit with code 2."""
         self.exit(2, f"{self.prog}: error: {message}\n")
 
+    def parse_known_args(self, args=None, namespace=None):
+        """Parse; `start` is the working directory, which a task may change."""
+        namespace, rest = super().parse_known_args(args, namespace)
+        namespace.start = Path.cwd()
+        return namespace, rest
+
 
 def command_words(name: str) -> tuple[str, ...]:
-    """Return how a command is typed here: by its name if this process was started so, else by its script."""
-    return (name,) if Path(sys.argv[0]).stem in COMMANDS else COMMANDS[name]
+    """Return how a command is typed here: by its name if this process was started so, else by its script.
+
+    The words work when they are pasted into the shell that started this process, also without an activated virtual
+    environment and outside of the checkout.
+    """
+    if Path(sys.argv[0]).stem in COMMANDS:
+        return (name if shutil.which(name) else str(Path(sys.argv[0]).with_name(name)),)
+    _, *words = COMMANDS[name]
+    if words[0] != "-m" and not Path(words[0]).exists():
+        words[0] = str(Path(__file__).parents[2] / words[0])
+    return (interpreter(), *words)
+
+
+def interpreter() -> str:
+    """Return how the interpreter that runs is typed: "python" if that is what it means here, else its path."""
+    if shutil.which("python") and Path(str(shutil.which("python"))).absolute() == Path(sys.executable).absolute():
+        return "python"
+    return str(shown(Path(sys.executable), Path.cwd()))
 
 
 def program_name(name: str) -> str:
     """Return what a command is called in messages, such as "train.py" or "ddpg-train"."""
-    words = command_words(name)
+    if name not in COMMANDS or Path(sys.argv[0]).stem in COMMANDS:
+        return name
+    words = COMMANDS[name]
     return words[-1] if len(words) == 2 else " ".join(words)
 
 
-def run_command(program: str, command: Callable[[], int]) -> int:
-    """Run a command and return its exit code: its own, 2 for a request that cannot be met, 1 for a stopped run."""
+def run_command(name: str, command: Callable[[], int]) -> int:
+    """Run a command with prepared streams, and return its exit code.
+
+    It is the command's own; 2 for a request that cannot be met; 1 for a stopped run, or results that nobody can read;
+    130 for Ctrl-C; 141 if the reader of its results has gone.
+    """
+    prepare_streams()
+    program, start = program_name(name), Path.cwd()
     try:
-        return command()
+        code = command()
+        sys.stdout.flush()
+        return code
     except RequestError as error:
-        print(f"{program}: error: {error.for_command_line()}", file=sys.stderr)
+        note(with_shown_paths(f"{program}: error: {error.for_command_line()}", start))
         return 2
+    except BrokenPipeError:
+        silence(sys.stdout, 1)
+        return BROKEN_PIPE
     except OSError as error:
-        print(f"{program}: error: {error.filename or 'the disk'}: {error.strerror or error}", file=sys.stderr)
+        if error.filename is None:  # every file is named where it is written
+            note(f"{program}: error: cannot write to the standard output: {error.strerror or error}")
+            silence(sys.stdout, 1)
+            return 1
+        note(with_shown_paths(f"{program}: error: {error.filename}: {error.strerror or error}", start))
         return 2
     except KeyboardInterrupt:
         return 130
     except RunStopped as error:
         if error.__cause__ is not None:  # the task's own code raised: its author needs the traceback
-            traceback.print_exception(error.__cause__)
-        print(f"{program}: stopped: {error}", file=sys.stderr)
+            note("".join(traceback.format_exception(error.__cause__)).rstrip())
+        note(with_shown_paths(f"{program}: stopped: {error}", start))
         return 1
 
 
@@ -80,17 +122,17 @@ def run_to_end(command: str, run: RunOfAnyKind, arguments: argparse.Namespace, *
     Returns:
         The exit code: 0, or 128 + the signal that stopped the run.
     """
-    program = program_name(command)
-    plots = [] if arguments.plot_dir == Path("plots") else ["--plot-dir", str(arguments.plot_dir)]
-    resume = shlex.join([*command_words(command), *words, "--resume", str(run.folder.path), *plots])
-    for note in run.notes:
-        print(f"{program}: note: {note}", file=sys.stderr)
+    program, start = program_name(command), arguments.start
+    plots = [] if arguments.plot_dir == start / "plots" else ["--plot-dir", str(shown(arguments.plot_dir, start))]
+    resume = shlex.join([*command_words(command), *words, "--resume", str(shown(run.folder.path, start)), *plots])
+    for each in run.notes:
+        note(f"{program}: note: {each}")
     try:
         run.train(arguments.progress)
     except KeyboardInterrupt:  # the second signal
-        print(f"{program}: interrupted; resume with: {resume}", file=sys.stderr)
+        note(f"{program}: interrupted; resume with: {resume}")
         return 128 + (run.folder.stop.signal_number or signal.SIGINT)
     if run.folder.stop.signal_number:
-        print(f"{program}: stopped; resume with: {resume}", file=sys.stderr)
+        note(f"{program}: stopped; resume with: {resume}")
         return 128 + run.folder.stop.signal_number
     return 0

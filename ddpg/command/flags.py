@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
+from ddpg.command.paths import absolute
 from ddpg.errors import RequestError
 from ddpg.settings import from_json, parse_value, text_of, value_type
 
@@ -124,10 +125,16 @@ def add_run_flags(parser: argparse.ArgumentParser, default_run_dir: str) -> None
         default_run_dir: The default folder, for the help.
     """
     group = parser.add_argument_group("the run")
-    group.add_argument("--run-dir", type=Path, metavar="DIR", help=f"new run directory (default: {default_run_dir})")
-    group.add_argument("--resume", type=Path, metavar="DIR", help="resume the run in this directory")
     group.add_argument(
-        "--plot-dir", type=Path, metavar="DIR", default=Path("plots"), help="directory of the plots (default: plots)"
+        "--run-dir", type=absolute, metavar="DIR", help=f"new run directory (default: {default_run_dir})"
+    )
+    group.add_argument("--resume", type=absolute, metavar="DIR", help="resume the run in this directory")
+    group.add_argument(
+        "--plot-dir",
+        type=absolute,
+        metavar="DIR",
+        default=absolute("plots"),
+        help="directory of the plots (default: plots)",
     )
     group.add_argument(
         "--progress", action=argparse.BooleanOptionalAction, default=True, help="show a progress bar (default: yes)"

@@ -4,9 +4,9 @@ import gc
 import os
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 
-from ddpg.errors import RequestError
+from ddpg.errors import RequestError, one_line
 
 
 def import_tensorflow() -> None:
@@ -15,12 +15,19 @@ def import_tensorflow() -> None:
     They come before its log level applies, so the file descriptor itself is redirected. A user who sets
     TF_CPP_MIN_LOG_LEVEL=0 has asked for them, and gets them.
     """
-    if os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3") == "0":
-        import tensorflow
+    quiet = os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3") != "0"
+    try:
+        with silent_stderr() if quiet else nullcontext():
+            import tensorflow  # noqa: F401
+    except ImportError as error:
+        raise RequestError(
+            f"TensorFlow cannot be imported by {sys.executable} ({one_line(error)}); activate the virtual environment, "
+            "or: pip install -r requirements.txt"
+        ) from None
+    import keras
 
-        return
-    with silent_stderr():
-        import tensorflow  # noqa: F401
+    keras.config.set_floatx("float32")  # whatever the user's keras.json says: all of the agent is float32
+    keras.config.set_dtype_policy("float32")
 
 
 @contextmanager

@@ -13,6 +13,7 @@ from ddpg.config import PRESETS
 from ddpg.errors import RequestError
 from ddpg.molgan.config import MolGANConfig
 from ddpg.settings import text_of
+from ddpg.storage.csv_files import read_rows
 
 CSV_COLUMNS = (  # task, setting, seed, steps, score: the columns of the CSV files that can be read
     ("env", "variant", "", "env_step", "return_mean"),  # as published: a mean over seeds, without the seeds
@@ -136,12 +137,6 @@ def write_curves(curves: Iterable[Curve], path: Path) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("w", newline="", encoding="utf-8") as file:
         csv.writer(file, lineterminator="\n").writerows([CSV_COLUMNS[1], *rows])
-
-
-def read_rows(path: Path) -> list[dict[str, str]]:
-    """Return the rows of a CSV file."""
-    with path.open(newline="", encoding="utf-8") as file:
-        return list(csv.DictReader(file))
 
 
 def columns(rows: Sequence[dict[str, str]], step: str, score: str) -> tuple[np.ndarray, np.ndarray]:

@@ -6,7 +6,9 @@ from pathlib import Path
 
 from ddpg.command.command import Parser, program_name, run_command
 from ddpg.command.flags import integer_from
+from ddpg.command.paths import absolute, shown
 from ddpg.command.tensorflow import import_tensorflow
+from ddpg.command.text import number
 from ddpg.errors import RequestError
 from ddpg.policy.formats import FORMATS, format_to_write, require_packages
 
@@ -18,7 +20,7 @@ def parse(argv: list[str] | None) -> argparse.Namespace:
     parser = Parser(prog=program_name(COMMAND), description=__doc__, allow_abbrev=False)
     parser.add_argument(
         "--checkpoint",
-        type=Path,
+        type=absolute,
         required=True,
         metavar="DIR",
         help="a run folder, for its newest checkpoint, or one checkpoint",
@@ -32,7 +34,11 @@ def parse(argv: list[str] | None) -> argparse.Namespace:
         help="one or several (default: by the ending of --out)",
     )
     parser.add_argument(
-        "--out", type=Path, required=True, metavar="FILE", help="the file; for several formats, its name without ending"
+        "--out",
+        type=absolute,
+        required=True,
+        metavar="FILE",
+        help="the file; for several formats, its name without ending",
     )
     parser.add_argument("--overwrite", action="store_true", help="replace existing files")
     parser.add_argument("--quantize", action="store_true", help="LiteRT with 8-bit integers")
@@ -48,8 +54,7 @@ def parse(argv: list[str] | None) -> argparse.Namespace:
 
 def main(argv: list[str] | None = None) -> int:
     """Run the command line; return the exit code."""
-    arguments = parse(argv)
-    return run_command(program_name(COMMAND), lambda: run(arguments))
+    return run_command(COMMAND, lambda: run(parse(argv)))
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -67,7 +72,7 @@ def run(arguments: argparse.Namespace) -> int:
     source = read_policy(arguments.checkpoint, arguments.best)
     for name, out in outputs.items():
         exported = write_policy(source, out, name, arguments.quantize)
-        print(f"{name:12}{out}")
+        print(f"{name:12}{shown(out, arguments.start)}")
         print(f"difference  {exported.difference:.1e} of the action range at most, in {exported.states} states")
         if arguments.quantize:
             print_returns(source, out, arguments.episodes)
@@ -91,7 +96,8 @@ def print_returns(source, out: Path, episodes: int) -> None:
     for name, policy in (("float", agent), ("quantized", FilePolicy(out))):
         with open_environment(agent.config) as environment:
             evaluation = evaluate(policy, environment, episodes)
-        print(f"{name:12}return {evaluation.mean:.1f} ± {evaluation.half_width:.1f}, {episodes} noise-free episodes")
+        mean, half_width = number(evaluation.mean), number(evaluation.half_width)
+        print(f"{name:12}return {mean} ± {half_width}, {episodes} noise-free episodes")
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from ddpg.command.command import Parser, command_words, program_name, run_command, run_to_end
 from ddpg.command.flags import add_run_flags, add_setting_flags, given_settings, integer_from, refuse_beside_resume
+from ddpg.command.paths import absolute, shown
 from ddpg.command.tensorflow import import_tensorflow
 from ddpg.errors import RequestError, blame
 from ddpg.molgan.config import MolGANConfig, with_schedule
@@ -24,7 +25,7 @@ def parse(argv: list[str] | None) -> argparse.Namespace:
 
     train = commands.add_parser("train", help="train on molecules", allow_abbrev=False)
     train.add_argument(
-        "--data", type=Path, metavar="FILE", help=".smi, .csv or .sdf (.gz), or by default 5,000 random molecules"
+        "--data", type=absolute, metavar="FILE", help=".smi, .csv or .sdf (.gz), or by default 5,000 random molecules"
     )
     add_run_flags(train, "runs/molgan/TIME-seedS")
     add_setting_flags(train, MolGANConfig)
@@ -39,12 +40,12 @@ def parse(argv: list[str] | None) -> argparse.Namespace:
         "--count", type=integer_from(1), default=100, metavar="N", help="graphs to generate (default: 100)"
     )
     sample.add_argument(
-        "--out", type=Path, required=True, metavar="FILE", help="new file, one SMILES per line (empty if not valid)"
+        "--out", type=absolute, required=True, metavar="FILE", help="new file, one SMILES per line (empty if not valid)"
     )
     for command in (evaluate, sample):
         command.add_argument(
             "--checkpoint",
-            type=Path,
+            type=absolute,
             required=True,
             metavar="DIR",
             help="a run folder, for its best checkpoint, or one checkpoint",
@@ -57,9 +58,12 @@ def parse(argv: list[str] | None) -> argparse.Namespace:
 
 def main(argv: list[str] | None = None) -> int:
     """Run the command line; return the exit code."""
-    arguments = parse(argv)
-    command = {"train": train, "evaluate": evaluate, "sample": sample}[arguments.command]
-    return run_command(program_name(COMMAND), lambda: command(arguments))
+    return run_command(COMMAND, lambda: run(parse(argv)))
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Run the command that the arguments name."""
+    return {"train": train, "evaluate": evaluate, "sample": sample}[arguments.command](arguments)
 
 
 def train(arguments: argparse.Namespace) -> int:
@@ -86,25 +90,26 @@ def train(arguments: argparse.Namespace) -> int:
         training_run = start_run(config, dataset, run_dir, arguments.plot_dir)
     code = run_to_end(COMMAND, training_run, arguments, "train")
     if code == 0:
-        report(training_run)
+        report(training_run, arguments.start)
     return code
 
 
-def report(run) -> None:
-    """Print results, file locations and the next command."""
+def report(run, start: Path) -> None:
+    """Print results, file locations as a user in the folder `start` would write them, and the next command."""
     print(f"trained     {run.epoch.number} epochs, {run.agent.updates} updates")
     print(f"took        {run.folder.seconds:.0f} s with evaluations")
     if run.results:
-        shown = {
+        titles = {
             "likeliest_valid": "valid before repair",
             "unique": "unique",
             "novel": "novel",
             "objective": "objective",
         }
-        print("evaluation  " + ", ".join(f"{title} {run.results[name]:.2f}" for name, title in shown.items()))
-    print(f"run folder  {run.folder.path}")
-    print("plots       " + ", ".join(map(str, run.plot_paths)))
-    print("next        " + shlex.join([*command_words(COMMAND), "evaluate", "--checkpoint", str(run.folder.path)]))
+        print("evaluation  " + ", ".join(f"{title} {run.results[name]:.2f}" for name, title in titles.items()))
+    folder = str(shown(run.folder.path, start))
+    print(f"run folder  {folder}")
+    print("plots       " + ", ".join(str(shown(path, start)) for path in run.plot_paths))
+    print("next        " + shlex.join([*command_words(COMMAND), "evaluate", "--checkpoint", folder]))
 
 
 def evaluate(arguments: argparse.Namespace) -> int:
@@ -115,7 +120,7 @@ def evaluate(arguments: argparse.Namespace) -> int:
     if arguments.json:
         print(json.dumps(results))
         return 0
-    print(f"checkpoint  {checkpoint_dir}")
+    print(f"checkpoint  {shown(checkpoint_dir, arguments.start)}")
     print(f"{arguments.samples} graphs, seed {arguments.seed}; in parentheses by the count of the authors' code")
     print(f"{'':16}  {'sampled':17}  {'likeliest':17}  data")
     for name in (*SHARES, *OBJECTIVE_SCORES, "objective"):
@@ -144,8 +149,9 @@ def sample(arguments: argparse.Namespace) -> int:
     smiles = [to_smiles(molecule) for molecule in to_molecules(graphs)]
     with new_file(arguments.out) as file:
         file.write("\n".join([*smiles, ""]).encode())
-    print(f"checkpoint  {checkpoint_dir}")
-    print(f"sampled     {sum(map(bool, smiles))} valid molecules of {len(smiles)} graphs: {arguments.out}")
+    print(f"checkpoint  {shown(checkpoint_dir, arguments.start)}")
+    out = shown(arguments.out, arguments.start)
+    print(f"sampled     {sum(map(bool, smiles))} valid molecules of {len(smiles)} graphs: {out}")
     return 0
 
 

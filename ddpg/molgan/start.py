@@ -4,6 +4,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+from ddpg.command.paths import absolute
 from ddpg.command.tensorflow import prepare_tensorflow
 from ddpg.molgan.agent import MolGAN
 from ddpg.molgan.agent_state import MOLECULES, load, open_checkpoint, read_dataset, read_epoch
@@ -11,7 +12,8 @@ from ddpg.molgan.chemistry.dataset import Dataset
 from ddpg.molgan.config import MolGANConfig
 from ddpg.molgan.training_run import COLUMNS, TrainingRun
 from ddpg.storage.files import check_plot_dir, new_file
-from ddpg.storage.run_folder import RunFolder, extend_config, resuming
+from ddpg.storage.resuming import extend_config, resuming
+from ddpg.storage.run_folder import RunFolder
 from ddpg.storage.run_log import refuse_existing
 
 
@@ -72,4 +74,4 @@ def notes_on(config: MolGANConfig, dataset: Dataset) -> list[str]:
 
 def default_run_dir(config: MolGANConfig, now: time.struct_time) -> Path:
     """Return the default run folder: runs/molgan/TIME-seedS."""
-    return Path("runs", "molgan", f"{time.strftime('%Y%m%d-%H%M%S', now)}-seed{config.seed}")
+    return absolute("runs/molgan") / f"{time.strftime('%Y%m%d-%H%M%S', now)}-seed{config.seed}"

@@ -1,9 +1,5 @@
 """What a policy file says about itself: its task, what each number of the state is, its bounds and its origin."""
 
-import csv
-import platform
-from contextlib import suppress
-from importlib.metadata import PackageNotFoundError, version
 from itertools import product
 from typing import Any
 
@@ -11,10 +7,11 @@ import numpy as np
 from gymnasium import Space, spaces
 
 from ddpg.agent import DDPG
+from ddpg.command.packages import versions
+from ddpg.errors import RequestError
 from ddpg.policy.policy import Policy
 from ddpg.storage.checkpoint_format import SavedCheckpoint
-
-PACKAGES = ("ddpg-reference", "tensorflow", "keras", "numpy", "gymnasium")
+from ddpg.storage.csv_files import read_rows
 
 
 def describe(agent: DDPG, policy: Policy, saved: SavedCheckpoint) -> dict[str, Any]:
@@ -27,10 +24,6 @@ def describe(agent: DDPG, policy: Policy, saved: SavedCheckpoint) -> dict[str, A
     """
     config, space = agent.config, policy.action_space
     low, high = policy.bounds()
-    versions = {"python": platform.python_version()}
-    for package in PACKAGES:
-        with suppress(PackageNotFoundError):
-            versions[package] = version(package)
     return {
         "task": config.env,
         "env_kwargs": config.env_kwargs,
@@ -46,7 +39,7 @@ def describe(agent: DDPG, policy: Policy, saved: SavedCheckpoint) -> dict[str, A
         "step": saved.description["episode"]["steps"],
         "evaluation": evaluation_at(saved),
         "seed": config.seed,
-        "versions": versions,
+        "versions": versions(),
     }
 
 
@@ -72,13 +65,12 @@ def element_names(space: Space, name: str = "state") -> list[str]:
 
 def evaluation_at(saved: SavedCheckpoint) -> dict[str, float] | None:
     """Return the last evaluation up to a checkpoint: its step, mean, std and episodes."""
-    path = saved.run_dir / "evaluations.csv"
-    if not path.is_file():
+    try:
+        rows = read_rows(saved.run_dir / "evaluations.csv")
+        earlier = [row for row in rows if float(row["steps"]) <= saved.description["episode"]["steps"]]
+        return {name: float(value) for name, value in earlier[-1].items()} if earlier else None
+    except (RequestError, ValueError, LookupError, TypeError):  # the policy does not need it
         return None
-    with path.open(newline="", encoding="utf-8") as file:
-        rows = [{name: float(value) for name, value in row.items()} for row in csv.DictReader(file)]
-    earlier = [row for row in rows if row["steps"] <= saved.description["episode"]["steps"]]
-    return earlier[-1] if earlier else None
 
 
 def random_states(policy: Policy, count: int, rng: np.random.Generator) -> np.ndarray:

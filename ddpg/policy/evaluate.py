@@ -3,11 +3,14 @@
 import argparse
 import json
 import sys
-from pathlib import Path
+from contextlib import nullcontext
 
 from ddpg.command.command import Parser, program_name, run_command
 from ddpg.command.flags import integer_from
+from ddpg.command.paths import absolute, shown
+from ddpg.command.streams import results_only
 from ddpg.command.tensorflow import import_tensorflow
+from ddpg.command.text import number
 from ddpg.errors import RequestError, blame
 
 COMMAND = "ddpg-evaluate"
@@ -18,9 +21,9 @@ def parse(argv: list[str] | None) -> argparse.Namespace:
     parser = Parser(prog=program_name(COMMAND), description=__doc__, allow_abbrev=False)
     sources = parser.add_mutually_exclusive_group(required=True)
     sources.add_argument(
-        "--checkpoint", type=Path, metavar="DIR", help="a run folder, for its newest checkpoint, or one checkpoint"
+        "--checkpoint", type=absolute, metavar="DIR", help="a run folder, for its newest checkpoint, or one checkpoint"
     )
-    sources.add_argument("--policy", type=Path, metavar="FILE", help="an exported policy: .onnx, .tflite, ...")
+    sources.add_argument("--policy", type=absolute, metavar="FILE", help="an exported policy: .onnx, .tflite, ...")
     parser.add_argument("--env", metavar="ID", help="with --policy, the task (default: the one it was trained on)")
     parser.add_argument("--best", action="store_true", help="of a run folder, the checkpoint that evaluated best")
     parser.add_argument("--episodes", type=integer_from(1), default=100, metavar="N", help="how many (default: 100)")
@@ -30,14 +33,13 @@ def parse(argv: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--json", action="store_true", help="print one JSON object and nothing else")
     pictures = parser.add_mutually_exclusive_group()
     pictures.add_argument("--render", action="store_true", help="show the episodes in a window")
-    pictures.add_argument("--video", type=Path, metavar="DIR", help="write one MP4 per episode to this folder")
+    pictures.add_argument("--video", type=absolute, metavar="DIR", help="write one MP4 per episode to this folder")
     return parser.parse_args(argv)
 
 
 def main(argv: list[str] | None = None) -> int:
     """Run the command line; return the exit code."""
-    arguments = parse(argv)
-    return run_command(program_name(COMMAND), lambda: run(arguments))
+    return run_command(COMMAND, lambda: run(parse(argv)))
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -46,18 +48,20 @@ def run(arguments: argparse.Namespace) -> int:
         if getattr(arguments, name) and not wanted:
             raise RequestError(f"needs --{'policy' if name == 'env' else 'checkpoint'}", name)
     source = policy_of_file if arguments.policy else policy_of_checkpoint
-    agent, config, origin = source(arguments)
-    evaluation = evaluate_in_task(agent, config, arguments)
-    figures = origin | evaluation.as_json(config.env)
-    if arguments.json:
-        print(json.dumps(figures))
-        return 0
+    with results_only() if arguments.json else nullcontext() as results:
+        agent, config, origin = source(arguments)
+        evaluation = evaluate_in_task(agent, config, arguments)
+        figures = origin | evaluation.as_json(config.env)
+        if arguments.json:
+            print(json.dumps(figures), file=results)
+            return 0
     for name, path in origin.items():
         print(f"{name:12}{path}")
     print(f"task        {figures['env']}, {figures['episodes']} noise-free episodes, seeds from {arguments.seed} on")
-    print(f"mean        {figures['mean']:.1f} ± {evaluation.half_width:.1f} (95 % confidence interval)")
+    interval = f" ± {number(evaluation.half_width)} (95 % confidence interval)" if len(evaluation.returns) > 1 else ""
+    print(f"mean        {number(evaluation.mean)}{interval}")
     for name in ("std", "median", "min", "max"):
-        print(f"{name:12}{figures[name]:.1f}")
+        print(f"{name:12}{number(figures[name])}")
     return 0
 
 
@@ -70,7 +74,7 @@ def policy_of_checkpoint(arguments: argparse.Namespace):
     with blame("checkpoint"):
         checkpoint_dir = find_checkpoint(arguments.checkpoint, arguments.best)
         agent = load_for_acting(checkpoint_dir)
-    return agent, agent.config, {"checkpoint": str(checkpoint_dir)}
+    return agent, agent.config, {"checkpoint": str(shown(checkpoint_dir, arguments.start))}
 
 
 def policy_of_file(arguments: argparse.Namespace):
@@ -80,7 +84,7 @@ def policy_of_file(arguments: argparse.Namespace):
     with blame("policy"):
         policy = FilePolicy(arguments.policy)
         config = policy.task_config(arguments.env)
-    return policy, config, {"policy": str(arguments.policy)}
+    return policy, config, {"policy": str(shown(arguments.policy, arguments.start))}
 
 
 def evaluate_in_task(agent, config, arguments: argparse.Namespace):

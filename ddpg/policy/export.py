@@ -1,5 +1,6 @@
 """Export the policy of a checkpoint, and prove that the file answers as the agent does before it gets its name."""
 
+import json
 import shutil
 import tempfile
 from pathlib import Path
@@ -7,6 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from ddpg.command.paths import absolute
 from ddpg.errors import RequestError, blame
 from ddpg.policy.describe import describe, random_states
 from ddpg.policy.formats import FORMATS, format_to_write, require_packages
@@ -70,21 +72,39 @@ def export_policy(
             the agent does (by more than 1e-5 of the action range, or four times the agent's own rounding error; a
             quantized file may differ).
     """
-    out = Path(out)
+    out = absolute(out)
     name = format or format_to_write(out)
     if quantize and name != "litert":
         raise RequestError(f"only the format litert can be quantized, not {name}", "quantize")
     require_packages(name)
     check_output(out, overwrite)
-    return write_policy(read_policy(Path(checkpoint), best), out, name, quantize)
+    return write_policy(read_policy(absolute(checkpoint), best), out, name, quantize)
 
 
 def check_output(out: Path, overwrite: bool) -> None:
-    """Refuse an output that exists, or whose folder does not."""
+    """Refuse an output whose folder does not exist, or in whose place is something that may not be replaced.
+
+    With `overwrite`, a file may be replaced, and a folder if it is a SavedModel that this program wrote.
+    """
+    if out.is_dir() and overwrite and not is_own_folder(out):
+        raise RequestError(
+            f"{out} is a folder that this program did not export, so it is not replaced; choose another name", "out"
+        )
     if not out.parent.is_dir():
         raise RequestError(f"there is no folder {out.parent}", "out")
     if (out.exists() or out.is_symlink()) and not overwrite:
         raise RequestError(f"{out} already exists; choose another name, or use --overwrite", "out")
+
+
+def is_own_folder(folder: Path) -> bool:
+    """Return whether a folder holds a SavedModel with this program's metadata, and nothing else."""
+    known = {"saved_model.pb", "fingerprint.pb", "variables", "assets", "metadata.json"}
+    names = {path.name for path in folder.iterdir()} if not folder.is_symlink() else set()
+    try:
+        metadata = json.loads((folder / "metadata.json").read_text(encoding="utf-8"))
+        return names <= known and "saved_model.pb" in names and {"task", "state", "action"} <= metadata.keys()
+    except (OSError, ValueError, AttributeError):
+        return False
 
 
 def read_policy(path: Path, best: bool = False) -> Source:

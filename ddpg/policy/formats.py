@@ -11,13 +11,13 @@ They import what they need when they are called: `--help` must not wait for Tens
 
 from collections.abc import Callable
 from importlib import import_module
-from importlib.util import find_spec
 from pathlib import Path
 from types import ModuleType
 from typing import Any, NamedTuple
 
 import numpy as np
 
+from ddpg.command.packages import require_package
 from ddpg.errors import RequestError
 
 Model = Any  # a `keras.Model`
@@ -75,8 +75,5 @@ def format_of(path: Path) -> str:
 
 def require_packages(name: str) -> None:
     """Raise `RequestError` unless the packages of a format are installed."""
-    packages = FORMATS[name].packages
-    missing = [package for package in packages if find_spec(package) is None]
-    if missing:
-        names = " ".join(package.replace("_", "-") for package in packages)
-        raise RequestError(f"the format {name} needs {missing[0]}; try: pip install {names}", "format")
+    for package in FORMATS[name].packages:
+        require_package(package, f"the format {name} needs {package}", "format")

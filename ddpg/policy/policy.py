@@ -8,6 +8,8 @@ import numpy as np
 from gymnasium import spaces
 from gymnasium.wrappers import FlattenObservation
 
+from ddpg.command.paths import absolute
+from ddpg.errors import one_line
 from ddpg.evaluation import ActingAgent
 from ddpg.run.agent_state import load_for_acting
 from ddpg.run.environments import open_environment, require_same_sizes
@@ -40,8 +42,18 @@ class Policy:
 
         Returns:
             An element of the task's action space: its shape, type and bounds.
+
+        Raises:
+            ValueError: The state has another shape or a number that is not finite.
         """
-        return self.act_flat(np.asarray(spaces.flatten(self.state_space, state), np.float32))
+        try:
+            flat = np.asarray(spaces.flatten(self.state_space, state), np.float32)
+        except Exception as error:  # Gymnasium's reasons are its own
+            raise ValueError(f"the state is no element of {self.state_space} ({one_line(error)})") from None
+        shape = np.shape(state) if isinstance(self.state_space, spaces.Box) else self.state_space.shape
+        if shape != self.state_space.shape:
+            raise ValueError(f"the state must have the shape {self.state_space.shape}, got {shape}")
+        return self.act_flat(flat)
 
     def act_flat(self, state: np.ndarray) -> np.ndarray:
         """Return the action, an element of the task's action space, for a flat state `(state_size,)` float32."""
@@ -70,7 +82,7 @@ def load_policy(path: str | Path, best: bool = False) -> Policy:
     Raises:
         RequestError: There is no valid checkpoint, or its task cannot be made.
     """
-    agent = load_for_acting(find_checkpoint(Path(path), best))
+    agent = load_for_acting(find_checkpoint(absolute(path), best))
     with open_environment(agent.config) as environment:
         require_same_sizes(environment, (agent.state_size, agent.action_size), agent.config)
         return Policy(agent, environment)

@@ -1,38 +1,39 @@
 """What the log of a finished run says about learning that failed; `docs/troubleshooting.md` explains each case."""
 
-from pathlib import Path
-
 import numpy as np
 
-from ddpg.agent import DDPG
+from ddpg.command.text import number
+from ddpg.run.training_run import TrainingRun
 from ddpg.storage.csv_files import read_columns
 
 PAGE = "docs/troubleshooting.md"
 RECENT = 10  # episodes whose metrics count as "at the end"
 SATURATED = 0.9
 RECENT_EVALUATIONS = 3
-MARGIN = 1.1  # estimates scatter around the largest value, which a balanced pole's constant reward reaches
+MARGIN = 1.1  # tolerance: with a constant reward the true value equals the limit
 
 
-def warnings_about(run_dir: Path, agent: DDPG) -> list[str]:
+def warnings_about(run: TrainingRun) -> list[str]:
     """Return a line for each sign of failed learning, none for a run that looks sound.
 
     Args:
-        run_dir: The run folder, for its CSV files.
-        agent: Its agent, whose replay buffer knows the rewards.
+        run: A finished run: its CSV files, its evaluations, and the rewards in its replay buffer.
     """
+    run_dir, agent = run.folder.path, run.agent
     episodes, updates, evaluations = (
         read_columns(run_dir / f"{name}.csv") for name in ("episodes", "updates", "evaluations")
     )
     rewards = agent.replay_buffer.split(agent.replay_buffer.rows[: len(agent.replay_buffer)]).reward
     if not agent.updates:
         return ["no update was made: the run was shorter than --batch-size or --learning-starts"]
-    if not rewards.any() and not episodes["return"].any():  # the buffer may have lost earlier rewards
-        return [f"every reward so far was 0, so there was nothing to learn from; see {PAGE}#no-reward-ever-seen"]
+    per_step = episodes["return"] / episodes["length"]  # the buffer may have lost earlier rewards
+    if rewards[0, 0] <= 0 and not (np.ptp(rewards) or np.ptp(per_step) or np.ptp(evaluations["mean"])):
+        always = f"every reward so far was {rewards[0, 0]:g}"
+        return [f"{always}, so there was nothing to learn from; see {PAGE}#no-reward-ever-seen"]
     warnings = []
     saturation = float(np.mean(updates["action_saturation"][-RECENT:]))
-    untrained, *trained = evaluations["mean"]
-    if saturation >= SATURATED and trained and np.mean(trained[-RECENT_EVALUATIONS:]) <= untrained:
+    first, *trained = evaluations["mean"]
+    if saturation >= SATURATED and trained and np.mean(trained[-RECENT_EVALUATIONS:]) <= first:
         warnings.append(
             f"{saturation:.0%} of the policy's actions are at a bound, and its evaluations are no better than "
             f"the untrained policy's; see {PAGE}#saturated-actions"
@@ -42,6 +43,13 @@ def warnings_about(run_dir: Path, agent: DDPG) -> list[str]:
         warnings.append(
             f"the critic's values reached {q_value:.3g}, but rewards of at most {np.abs(rewards).max():.3g} "
             f"can add up to {limit:.3g} only; see {PAGE}#values-that-grow-without-bound"
+        )
+    untrained, last = run.kept_evaluation("untrained"), run.evaluation
+    if not warnings and last and untrained and untrained[1].returns != last.returns and last.mean <= untrained[1].mean:
+        means = f"{number(last.mean)} against {number(untrained[1].mean)}"
+        warnings.append(
+            f"the last policy is not better than the untrained one ({means}); the best checkpoint may be: "
+            f"evaluate.py --best; see {PAGE}"
         )
     return warnings
 

@@ -1,12 +1,12 @@
 """The task of a run: made from its settings, closed without harm, and checked against its agent."""
 
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import gymnasium
 import numpy as np
 
+from ddpg.command.streams import note
 from ddpg.config import Config
 from ddpg.environment import make_environment, state_and_action_size
 from ddpg.errors import RequestError
@@ -34,7 +34,7 @@ def open_environment(config: Config, render_mode: str | None = None) -> Iterator
         try:
             environment.close()
         except Exception as error:
-            print(f"note: closing {config.env} raised {error!r}", file=sys.stderr)
+            note(f"note: closing {config.env} raised {error!r}")
 
 
 def require_same_sizes(environment: gymnasium.Env, trained: tuple[int, int], config: Config) -> None:

@@ -52,9 +52,33 @@ def available_memory() -> float:
     except (OSError, KeyError):  # not Linux: all of the machine's memory is the best bound that Python knows
         if hasattr(os, "sysconf") and "SC_PHYS_PAGES" in os.sysconf_names:
             limits.append(os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE"))
-    try:
-        limit, used = (Path("/sys/fs/cgroup", name).read_text("ascii") for name in ("memory.max", "memory.current"))
-        limits.append(int(limit) - int(used))
-    except (OSError, ValueError):  # no container, or one without a limit ("max")
-        pass
+    limits += cgroup_limits()
     return max(0, min(limits))
+
+
+def cgroup_limits(root: Path = Path("/sys/fs/cgroup"), groups: Path = Path("/proc/self/cgroup")) -> list[float]:
+    """Return the bytes left of each limit that a container or a batch system has set, from this process's group up.
+
+    Args:
+        root: Where control groups are mounted, of version 2 or 1.
+        groups: The groups of this process.
+    """
+    try:
+        lines = [line.split(":", 2) for line in groups.read_text("utf-8").splitlines()]
+    except (OSError, ValueError):
+        lines = []
+    places = [(root, Path(path.strip("/")), "memory.max", "memory.current") for _, kind, path in lines if not kind]
+    places += [
+        (root / "memory", Path(path.strip("/")), "memory.limit_in_bytes", "memory.usage_in_bytes")
+        for _, kind, path in lines
+        if "memory" in kind.split(",")
+    ]
+    limits = []
+    for top, path, most, used in [*places, (root, Path(), "memory.max", "memory.current")]:
+        for folder in (path, *path.parents):
+            try:
+                limit, taken = ((top / folder / name).read_text("ascii") for name in (most, used))
+                limits.append(float(int(limit) - int(taken)))
+            except (OSError, ValueError):  # no such group, or one without a limit ("max")
+                continue
+    return limits

@@ -3,24 +3,29 @@
 python -m ddpg.run.plotting RUN_DIR PLOT.png
 """
 
+import argparse
 import json
 import sys
 from pathlib import Path
+from typing import Any
 
 from matplotlib.figure import Figure
 
+from ddpg.command.command import Parser, run_command
+from ddpg.command.paths import absolute
+from ddpg.errors import RequestError, one_line
 from ddpg.storage.csv_files import read_columns
 from ddpg.storage.figures import AVERAGE, EPISODE, EVALUATION, finish
 
 
-def draw_reward_curve(run_dir: Path, plot_path: Path) -> None:
+def draw_reward_curve(run_dir: Path, config: dict[str, Any], plot_path: Path) -> None:
     """Draw one run: each episode's return, the running average, the noise-free evaluations.
 
     Args:
-        run_dir: Holds `config.json`, `episodes.csv`, `evaluations.csv`.
+        run_dir: Holds `episodes.csv` and `evaluations.csv`.
+        config: The settings of the run, as JSON.
         plot_path: The PNG to write; it is replaced atomically, so a viewer never sees half of it.
     """
-    config = json.loads((run_dir / "config.json").read_text(encoding="utf-8"))["config"]
     episodes, evaluations = (read_columns(run_dir / f"{name}.csv") for name in ("episodes", "evaluations"))
 
     figure = Figure(figsize=(9, 5), dpi=110, layout="constrained")
@@ -43,13 +48,31 @@ def draw_reward_curve(run_dir: Path, plot_path: Path) -> None:
     finish(figure, plot_path)
 
 
-def main(arguments: list[str]) -> None:
-    """Draw the reward curve that the command line asks for."""
-    if len(arguments) != 2 or not Path(arguments[0], "episodes.csv").exists():
-        print("usage: python -m ddpg.run.plotting RUN_DIR PLOT.png", file=sys.stderr)
-        sys.exit(2)
-    draw_reward_curve(*map(Path, arguments))
+def main(argv: list[str] | None = None) -> int:
+    """Draw the reward curve that the command line asks for; return the exit code."""
+    return run_command("python -m ddpg.run.plotting", lambda: run(parse(argv)))
+
+
+def parse(argv: list[str] | None) -> argparse.Namespace:
+    """Return the command line's arguments."""
+    parser = Parser(
+        prog="python -m ddpg.run.plotting", description="Draw the reward curve of a run from its CSV files."
+    )
+    parser.add_argument("run_dir", type=absolute, metavar="RUN_DIR", help="a run folder")
+    parser.add_argument("plot_path", type=absolute, metavar="PLOT.png", help="the picture")
+    return parser.parse_args(argv)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Draw as the arguments say."""
+    run_dir, plot_path = arguments.run_dir, arguments.plot_path
+    try:
+        config = json.loads((run_dir / "config.json").read_text(encoding="utf-8"))["config"]
+        draw_reward_curve(run_dir, dict(config), plot_path)
+    except (OSError, ValueError, LookupError, TypeError) as error:
+        raise RequestError(f"cannot draw the curve of {run_dir} as {plot_path} ({one_line(error)})") from None
+    return 0
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    sys.exit(main())

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from ddpg.agent import DDPG
+from ddpg.command.paths import absolute
 from ddpg.command.tensorflow import prepare_tensorflow
 from ddpg.config import Config
 from ddpg.environment import state_and_action_size
@@ -21,7 +22,8 @@ from ddpg.run.environments import (
 from ddpg.run.memory import require_memory
 from ddpg.run.training_run import COLUMNS, TrainingRun
 from ddpg.storage.files import check_plot_dir
-from ddpg.storage.run_folder import RunFolder, extend_config, resuming
+from ddpg.storage.resuming import extend_config, resuming
+from ddpg.storage.run_folder import RunFolder
 from ddpg.storage.run_log import refuse_existing
 
 
@@ -81,7 +83,7 @@ def resume_run(path: Path, plot_dir: Path, given: dict[str, Any]) -> TrainingRun
 
 def default_run_dir(config: Config, now: time.struct_time) -> Path:
     """Return the default run folder: runs/TASK/TIME-seedS."""
-    return Path("runs", task_name(config), f"{time.strftime('%Y%m%d-%H%M%S', now)}-seed{config.seed}")
+    return absolute("runs") / task_name(config) / f"{time.strftime('%Y%m%d-%H%M%S', now)}-seed{config.seed}"
 
 
 def plot_path(config: Config, run_dir: Path, plot_dir: Path) -> Path:

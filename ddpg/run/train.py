@@ -2,14 +2,14 @@
 
 import argparse
 import dataclasses
-import shlex
 import sys
 import time
-from pathlib import Path
 from typing import Any
 
-from ddpg.command.command import Parser, command_words, program_name, run_command, run_to_end
+from ddpg.command.command import Parser, program_name, run_command, run_to_end
 from ddpg.command.flags import add_run_flags, add_setting_flags, given_settings, read_settings, refuse_beside_resume
+from ddpg.command.paths import absolute
+from ddpg.command.streams import note
 from ddpg.command.tensorflow import import_tensorflow
 from ddpg.config import PRESETS, Config
 from ddpg.settings import text_of
@@ -29,7 +29,7 @@ def parse(argv: list[str] | None) -> argparse.Namespace:
     start = parser.add_argument_group("where the settings come from; flags beside these win")
     sources = start.add_mutually_exclusive_group()
     sources.add_argument("--preset", choices=PRESETS, help="named settings, listed below (default: blog)")
-    sources.add_argument("--config", type=Path, metavar="FILE", help="the config.json of a run, to repeat it")
+    sources.add_argument("--config", type=absolute, metavar="FILE", help="the config.json of a run, to repeat it")
     add_run_flags(parser, "runs/ENV/TIME-seedS")
     add_setting_flags(parser, Config, exclusive=("episodes", "steps"))
     return parser.parse_args(argv)
@@ -56,8 +56,7 @@ def flag_of(name: str, value: Any) -> str:
 
 def main(argv: list[str] | None = None) -> int:
     """Run the command line; return the exit code."""
-    arguments = parse(argv)
-    return run_command(program_name(COMMAND), lambda: run(arguments))
+    return run_command(COMMAND, lambda: run(parse(argv)))
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -71,6 +70,8 @@ def run(arguments: argparse.Namespace) -> int:
             config = dataclasses.replace(config, steps=None)
         config = dataclasses.replace(config, **given)
     import_tensorflow()  # only now that the settings are known to be valid: it takes seconds
+    from ddpg.run.diagnosis import warnings_about
+    from ddpg.run.report import report
     from ddpg.run.start import default_run_dir, resume_run, start_run
 
     if arguments.resume:
@@ -80,31 +81,10 @@ def run(arguments: argparse.Namespace) -> int:
         training_run = start_run(config, run_dir, arguments.plot_dir)
     code = run_to_end(COMMAND, training_run, arguments)
     if code == 0:
-        report(training_run)
+        report(training_run, arguments.start)
+        for warning in warnings_about(training_run):
+            note(f"{program_name(COMMAND)}: warning: {warning}")
     return code
-
-
-def report(run) -> None:
-    """Print results, file locations and the next command."""
-    from ddpg.run.diagnosis import warnings_about
-
-    episode, updates, seconds = run.episode, run.agent.updates, run.folder.seconds
-    print(
-        f"trained     {episode.number} episodes, {episode.steps} steps, "
-        f"{updates} updates ({updates / episode.steps:.2f} per step)"
-    )
-    print(f"took        {seconds:.0f} s with evaluations, {episode.steps / seconds:.0f} steps/s")
-    print(f"return      {episode.running_average:.1f}, mean of the last {len(episode.recent_returns)} noisy episodes")
-    if episode.metrics:
-        print(f"saturation  {episode.metrics.action_saturation:.2f} of the policy's actions are within 1 % of a bound")
-    if run.evaluation:
-        episodes = len(run.evaluation.returns)
-        print(f"evaluation  {run.evaluation.mean:.1f}, std {run.evaluation.std:.1f}, {episodes} noise-free episodes")
-    print(f"run folder  {run.folder.path}")
-    print(f"curve       {run.plot_path}")
-    print("next        " + shlex.join([*command_words("ddpg-evaluate"), "--checkpoint", str(run.folder.path)]))
-    for warning in warnings_about(run.folder.path, run.agent):
-        print(f"{program_name(COMMAND)}: warning: {warning}", file=sys.stderr)
 
 
 if __name__ == "__main__":

@@ -25,6 +25,7 @@ COLUMNS = {
     "updates": ("steps", "updates", *Metrics._fields),
 }
 SECONDS_BETWEEN_PLOTS = 15
+SHARE_FOR_PLOTS = 0.02  # of the run's time at most: a curve of a million episodes takes half a minute
 
 
 class TrainingRun:
@@ -84,7 +85,8 @@ class TrainingRun:
                 self._save()
             if time.perf_counter() > self._next_plot:
                 self._plot()
-            bar.show(episode)
+            with self.folder.by_products("the progress bar"):
+                bar.show(episode)
             if self.folder.stop.signal_number:
                 break
         self._save()
@@ -121,7 +123,16 @@ class TrainingRun:
         self.evaluation = evaluation = evaluate(self.agent, evaluation_env, self.config.evaluation_episodes, seed)
         row = {"steps": self.episode.steps, "mean": evaluation.mean, "std": evaluation.std}
         self.folder.log.add("evaluations", row | {"episodes": len(evaluation.returns)})
+        kept = [self.episode.steps, list(evaluation.returns)]
+        self.folder.kept.setdefault("untrained", kept)
+        if self.folder.best is None or evaluation.mean > self.folder.best:
+            self.folder.kept["best"] = kept
         self.folder.save_if_best(evaluation.mean, self._snapshot, final)
+
+    def kept_evaluation(self, name: str) -> tuple[int, Evaluation] | None:
+        """Return the step and the evaluation of the "untrained" policy or of the "best" one, or None."""
+        step, returns = self.folder.kept.get(name, (0, None))
+        return (int(step), Evaluation(tuple(returns))) if returns else None
 
     def _save(self) -> None:
         self.folder.save(self._snapshot(), self.agent.replay_buffer)
@@ -130,5 +141,8 @@ class TrainingRun:
         return snapshot_of(self.agent, self.episode, self.folder.state())
 
     def _plot(self) -> None:
-        draw_reward_curve(self.folder.path, self.plot_path)
-        self._next_plot = time.perf_counter() + SECONDS_BETWEEN_PLOTS
+        start = time.perf_counter()
+        with self.folder.by_products("the reward curve"):
+            draw_reward_curve(self.folder.path, self.config.as_json(), self.plot_path)
+        end = time.perf_counter()
+        self._next_plot = end + max(SECONDS_BETWEEN_PLOTS, (end - start) / SHARE_FOR_PLOTS)

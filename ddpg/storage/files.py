@@ -1,5 +1,6 @@
 """Files that are always complete: atomic replacement, fsync and checksums."""
 
+import errno
 import hashlib
 import json
 import os
@@ -41,8 +42,9 @@ def fsync_path(path: Path) -> None:
     try:
         os.fsync(descriptor)
     except OSError as error:
-        error.filename = str(path)
-        raise
+        if error.errno != errno.EINVAL:  # some network file systems cannot flush a folder
+            error.filename = str(path)
+            raise
     finally:
         os.close(descriptor)
 

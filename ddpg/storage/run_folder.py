@@ -4,24 +4,22 @@ import math
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
 from ddpg.command.signals import StopRequest
-from ddpg.errors import RequestError, RunStopped, blame
-from ddpg.storage.checkpoint_format import CorruptFileError, SavedCheckpoint, Snapshot, non_negative_int
-from ddpg.storage.checkpoints import Checkpoints, all_checkpoints, find_checkpoint
+from ddpg.errors import RunStopped
+from ddpg.storage.checkpoint_format import SavedCheckpoint, Snapshot, non_negative_int
+from ddpg.storage.checkpoints import Checkpoints, all_checkpoints
 from ddpg.storage.lock import Lock
 from ddpg.storage.replay_files import ReplayFiles, Segment
-from ddpg.storage.run_log import Columns, RunLog, Settings, check_log
+from ddpg.storage.run_log import Columns, RunLog, Settings, check_log, end_of
+from ddpg.storage.unfinished import remove_unfinished
 
 if TYPE_CHECKING:  # MolGAN saves its runs here too, and has no replay buffer
     from ddpg.replay_buffer import ReplayBuffer
-
-C = TypeVar("C")
 
 
 class KeepingSettings(Settings, Protocol):
@@ -42,7 +40,9 @@ class RunFolder:
         log: A `RunLog`.
         checkpoints: A `Checkpoints`.
         best: The best score of the run's evaluations so far, or None before the first.
+        kept: What else the run keeps in its checkpoints, JSON-ready.
         stop: A `StopRequest`.
+        by_products: Guards what may fail without ending the run.
     """
 
     def __init__(
@@ -53,10 +53,11 @@ class RunFolder:
         checkpoints: Checkpoints,
         best: float | None = None,
         seconds: float = 0.0,
+        kept: dict[str, Any] | None = None,
     ) -> None:
         self.path, self.lock, self.log, self.checkpoints = path, lock, log, checkpoints
-        self.best = best
-        self.stop = StopRequest()
+        self.best, self.kept = best, kept or {}
+        self.stop, self.by_products = StopRequest(), log.by_products
         self._start = time.perf_counter() - seconds
 
     @classmethod
@@ -67,9 +68,13 @@ class RunFolder:
             RequestError: It exists, or cannot be created.
         """
         log = RunLog.create(path, config, columns)
-        folder = path / "checkpoints"
-        replay = ReplayFiles(folder / "replay") if has_replay else None
-        return cls(path, Lock(path), log, Checkpoints(folder, config.keep_checkpoints, replay))
+        try:
+            folder = path / "checkpoints"
+            replay = ReplayFiles(folder / "replay") if has_replay else None
+            return cls(path, Lock(path), log, Checkpoints(folder, config.keep_checkpoints, replay))
+        except BaseException:
+            remove_unfinished(path)
+            raise
 
     @classmethod
     def reopen(
@@ -98,8 +103,9 @@ class RunFolder:
             state = saved.description["run"]
             best = None if state["best"] is None else float(state["best"])
             csv_sizes = {name: non_negative_int(state["csv_sizes"][name]) for name in columns}
-            seconds = float(state["seconds"])
-        check_log(saved.run_dir, columns, csv_sizes)
+            csv_ends = {name: str(state["csv_ends"][name]) for name in columns}
+            seconds, kept = float(state["seconds"]), dict(state.get("kept", {}))
+        check_log(saved.run_dir, columns, csv_sizes, csv_ends)
         folder = saved.path.parent
         replay = None if segments is None else ReplayFiles(folder / "replay", segments)
         checkpoints = Checkpoints(folder, config.keep_checkpoints, replay)
@@ -107,7 +113,7 @@ class RunFolder:
         if best is not None and not all_checkpoints(folder, "best"):
             best = -math.inf  # the best one came later and is gone: the next evaluation is the best so far
         log = RunLog.reopen(saved.run_dir, config, columns, csv_sizes)
-        return cls(saved.run_dir, lock, log, checkpoints, best, seconds)
+        return cls(saved.run_dir, lock, log, checkpoints, best, seconds, kept)
 
     @property
     def seconds(self) -> float:
@@ -116,7 +122,9 @@ class RunFolder:
 
     def state(self) -> dict[str, Any]:
         """Return what a checkpoint must hold of the folder, JSON-ready."""
-        return {"seconds": self.seconds, "best": self.best, "csv_sizes": self.log.csv_sizes()}
+        sizes = self.log.csv_sizes()
+        ends = {name: end_of(self.path / f"{name}.csv", size) for name, size in sizes.items()}
+        return {"seconds": self.seconds, "best": self.best, "csv_sizes": sizes, "csv_ends": ends, "kept": self.kept}
 
     def save(self, snapshot: Snapshot, buffer: "ReplayBuffer | None" = None) -> None:
         """Write a checkpoint, unless the networks are broken: those must not replace good ones.
@@ -140,9 +148,16 @@ class RunFolder:
             self.best = score
             self.checkpoints.save_best(take_snapshot())
 
+    @property
+    def has_checkpoint(self) -> bool:
+        """Whether the run can be resumed."""
+        return bool(all_checkpoints(self.checkpoints.folder))
+
     def close(self) -> None:
-        """Close the log and release the lock."""
+        """Close the log and release the lock; remove a folder without a checkpoint, which is of no use."""
         self.log.close()
+        if not self.has_checkpoint:
+            remove_unfinished(self.path)
         self.lock.close()
 
     def __enter__(self) -> "RunFolder":
@@ -152,55 +167,6 @@ class RunFolder:
     def __exit__(self, *error: Any) -> None:
         self.stop.__exit__(*error)
         self.close()
-
-
-@contextmanager
-def resuming(path: Path) -> Iterator[tuple[Path, Lock]]:
-    """Find the checkpoint that a path means and lock its run; release the lock if resuming fails.
-
-    Errors name the option `resume`, and the checkpoint before a damaged one.
-
-    Args:
-        path: A run folder, for its newest checkpoint, or one of its checkpoints.
-
-    Yields:
-        The checkpoint and the lock on its run folder.
-    """
-    with blame("resume"):
-        checkpoint_dir = find_checkpoint(path)
-        run_dir = checkpoint_dir.parent.parent
-        if not checkpoint_dir.name.startswith("step-"):
-            raise RequestError(f"{checkpoint_dir} holds only networks; resume from {run_dir}")
-        lock = Lock(run_dir)
-        try:
-            yield checkpoint_dir, lock
-        except BaseException as error:
-            lock.close()
-            checkpoints = all_checkpoints(checkpoint_dir.parent)
-            if isinstance(error, CorruptFileError) and checkpoint_dir in checkpoints[1:]:
-                older = checkpoints[checkpoints.index(checkpoint_dir) - 1]
-                error.message += f"; to resume from the checkpoint before it: --resume {older}"
-            raise
-
-
-def extend_config(config: C, given: dict[str, Any], min_lengths: dict[str, int]) -> C:
-    """Return a run's settings with a larger length.
-
-    Args:
-        config: The settings of the run.
-        given: Settings given now.
-        min_lengths: The settings that may grow, and the least that each may be.
-
-    Raises:
-        RequestError: Another setting differs, or a length is less than was planned or trained.
-    """
-    for name, value in given.items():
-        if name in min_lengths:
-            if value < min_lengths[name]:
-                raise RequestError(f"must be at least {min_lengths[name]}, the length already planned or trained", name)
-        elif value != getattr(config, name):
-            raise RequestError(f"cannot change from {getattr(config, name)!r} to {value!r} when resuming", name)
-    return replace(config, **given)  # type: ignore[type-var]
 
 
 @contextmanager
@@ -218,14 +184,15 @@ def run_errors(run_dir: Path, save: Callable[[], None] | None = None) -> Iterato
         try:
             yield
         except RunStopped as error:
-            outcome = "the last valid checkpoint is"
+            outcome = f"the last valid checkpoint is in {run_dir}"
             if save:
                 with suppress(RunStopped):  # the networks are broken too
                     save()
-                    outcome = "progress so far is saved"
-            raise RunStopped(f"{error}; {outcome} in {run_dir}") from error.__cause__
+                    outcome = f"progress so far is saved in {run_dir}"
+            if not all_checkpoints(run_dir / "checkpoints"):
+                outcome = "nothing was trained yet, so nothing is kept"
+            raise RunStopped(f"{error}; {outcome}") from error.__cause__
     except OSError as error:
-        raise RunStopped(
-            f"cannot write {error.filename or run_dir}: {error.strerror}; "
-            f"the last complete checkpoint in {run_dir} is intact"
-        ) from None
+        kept = all_checkpoints(run_dir / "checkpoints")
+        outcome = f"the last complete checkpoint in {run_dir} is intact" if kept else "nothing was saved yet"
+        raise RunStopped(f"cannot write {error.filename or run_dir}: {error.strerror}; {outcome}") from None

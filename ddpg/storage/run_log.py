@@ -1,21 +1,21 @@
 """The log of a run: `config.json`, CSV files, and the same numbers for TensorBoard."""
 
 import csv
+import hashlib
 import os
-import platform
 from collections.abc import Iterable
-from contextlib import suppress
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any, Protocol
 
 import tensorflow as tf
 
+from ddpg.command.packages import versions
+from ddpg.command.streams import ByProducts
 from ddpg.errors import RequestError
 from ddpg.storage.files import fsync_path, is_writable, write_json
 
 COUNTERS = {"steps", "episode", "epoch", "updates", "episodes"}  # columns that say when, and are no curves
-PACKAGES = ("tensorflow", "keras", "numpy", "gymnasium", "rdkit")  # RDKit is MolGAN's alone
+COMPARED_BYTES = 4096  # at the end of a CSV file, to see whether it was changed
 Columns = dict[str, tuple[str, ...]]
 
 
@@ -39,9 +39,11 @@ class RunLog:
     """
 
     def __init__(self, run_dir: Path, config: Settings, columns: Columns) -> None:
-        self.run_dir, self.columns = run_dir, columns
+        self.run_dir, self.columns, self.by_products = run_dir, columns, ByProducts()
         write_config(run_dir, config)
-        self.tensorboard = tf.summary.create_file_writer(str(run_dir / "tensorboard"))
+        self.tensorboard: Any = None
+        with self.by_products("TensorBoard's file"):
+            self.tensorboard = tf.summary.create_file_writer(str(run_dir / "tensorboard"))
 
     @classmethod
     def create(cls, run_dir: Path, config: Settings, columns: Columns) -> "RunLog":
@@ -99,22 +101,37 @@ class RunLog:
 
     def close(self) -> None:
         """Flush and close the TensorBoard file."""
-        self.tensorboard.close()
+        with self.by_products("TensorBoard's file"):
+            if self.tensorboard:
+                self.tensorboard.close()
 
     def _append(self, name: str, values: tuple) -> None:
         with (self.run_dir / f"{name}.csv").open("a", newline="", encoding="utf-8") as file:
             csv.writer(file).writerow(values)
 
     def _write_to_tensorboard(self, name: str, rows: Iterable[dict[str, Any]]) -> None:
+        if not self.tensorboard:
+            return
         curves = [column for column in self.columns[name] if column not in COUNTERS]
+        with self.by_products("TensorBoard's file"):
+            self._write_curves(name, curves, rows)
+
+    def _write_curves(self, name: str, curves: list[str], rows: Iterable[dict[str, Any]]) -> None:
         for row in rows:
             with self.tensorboard.as_default(step=int(row["steps"])):
                 for column in curves:
                     write_scalar(f"{name}/{column}", float(row[column]))
 
 
-def check_log(run_dir: Path, columns: Columns, csv_sizes: dict[str, int]) -> None:
-    """Refuse to resume a run whose CSV files are shorter than at the checkpoint, read-only, or of other columns."""
+def end_of(path: Path, size: int) -> str:
+    """Return the checksum of the last bytes of a CSV file that had this size: any change before them moves them."""
+    with path.open("rb") as file:
+        file.seek(max(0, size - COMPARED_BYTES))
+        return hashlib.sha256(file.read(min(size, COMPARED_BYTES))).hexdigest()
+
+
+def check_log(run_dir: Path, columns: Columns, csv_sizes: dict[str, int], csv_ends: dict[str, str]) -> None:
+    """Refuse to resume a run whose CSV files are not as at the checkpoint, are read-only, or of other columns."""
     for name, size in csv_sizes.items():
         path = run_dir / f"{name}.csv"
         if not path.is_file() or path.is_symlink() or path.stat().st_size < size:
@@ -123,6 +140,10 @@ def check_log(run_dir: Path, columns: Columns, csv_sizes: dict[str, int]) -> Non
             raise RequestError(f"{path} is not writable")
         with path.open(newline="", encoding="utf-8", errors="replace") as file:
             header = tuple(next(csv.reader(file), ()))
+        if header == columns[name] and end_of(path, size) != csv_ends[name]:
+            raise RequestError(
+                f"{path} was changed since the checkpoint, perhaps by a spreadsheet; put it back, or train again"
+            )
         if header != columns[name]:
             raise RequestError(f"{path} has the columns {', '.join(header)}; expected {', '.join(columns[name])}")
 
@@ -135,11 +156,7 @@ def refuse_existing(run_dir: Path) -> None:
 
 def write_config(run_dir: Path, config: Settings) -> None:
     """Write every setting and the versions of the packages."""
-    versions = {"python": platform.python_version()}
-    for package in PACKAGES:
-        with suppress(PackageNotFoundError):
-            versions[package] = version(package)
-    write_json(run_dir / "config.json", {"config": config.as_json(), "versions": versions})
+    write_json(run_dir / "config.json", {"config": config.as_json(), "versions": versions()})
 
 
 def write_scalar(tag: str, value: float) -> None:

@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from ddpg.command.command import command_words, program_name, run_command
+from ddpg.command.paths import shown
+from ddpg.command.streams import note
 from ddpg.config import Config
 from ddpg.errors import RequestError, RunStopped
 from ddpg.molgan.config import MolGANConfig
@@ -22,17 +24,19 @@ from ddpg.sweep.flags import (
     only_base,
     parse,
     settings_given,
-    shown,
     split,
 )
 
 
 def main(argv: list[str] | None = None) -> int:
     """Run the command line; return the exit code."""
-    arguments = parse(argv)
-    arguments.words = sys.argv[1:] if argv is None else argv  # to say how a stopped sweep can be continued
-    command = {"train": train, "molgan": molgan, "compare": compare, "tune": tune}[arguments.command]
-    return run_command(program_name(COMMAND), lambda: command(arguments))
+
+    def run() -> int:
+        arguments = parse(argv)
+        arguments.words = sys.argv[1:] if argv is None else argv  # to say how a stopped sweep can be continued
+        return {"train": train, "molgan": molgan, "compare": compare, "tune": tune}[arguments.command](arguments)
+
+    return run_command(COMMAND, run)
 
 
 def train(arguments: argparse.Namespace) -> int:
@@ -60,8 +64,8 @@ def train(arguments: argparse.Namespace) -> int:
         for name, first in combinations(choices, make_config)
         for folder, config in seeded(sweep_dir / name, first, arguments.seeds)
     ]
-    for note in dict.fromkeys(note for job in jobs for note in notes_on(job.config, most_steps(job.config))):
-        print(f"{program_name(COMMAND)}: note: {note}", file=sys.stderr)
+    for each in dict.fromkeys(each for job in jobs for each in notes_on(job.config, most_steps(job.config))):
+        note(f"{program_name(COMMAND)}: note: {each}")
     return carry_out(arguments, sweep_dir, jobs, {"test_episodes": arguments.test_episodes}, "step")
 
 
@@ -99,11 +103,14 @@ def carry_out(
     from ddpg.sweep.jobs import is_finished
     from ddpg.sweep.sweep import open_sweep, run_all
 
+    folders = [job.folder for job in jobs]
+    if twice := [folder for folder in folders if folders.count(folder) > 1][:1]:
+        raise RequestError(f"two runs would share the folder {twice[0].relative_to(sweep_dir)}; use two sweeps", "env")
     with open_sweep(sweep_dir, jobs, extra, cores_of(arguments), arguments.address) as workers:
         outcome = run_all(jobs, workers, arguments.progress, unit)
     if outcome.signal_number:
         return stopped(arguments, sweep_dir, outcome.signal_number)
-    shown_dir = shown(arguments, sweep_dir)
+    shown_dir = shown(sweep_dir, arguments.start)
     finished = [job.folder for job in jobs if is_finished(job)]
     if finished:
         picture = sweep_dir / "comparison.png"
@@ -112,14 +119,14 @@ def carry_out(
     print(f"sweep       {shown_dir}, {len(finished)} of {len(jobs)} runs finished")
     for folder, reason in outcome.failures.items():
         print(f"failed      {shown_dir / folder.relative_to(sweep_dir)}: {reason}")
-    return 1 if outcome.failures else 0
+    return 0 if len(finished) == len(jobs) else 1
 
 
 def stopped(arguments: argparse.Namespace, sweep_dir: Path, signal_number: int) -> int:
     """Say how a stopped sweep can be continued, and return the exit code."""
-    folder = [] if arguments.sweep_dir else ["--sweep-dir", str(shown(arguments, sweep_dir))]
+    folder = [] if arguments.sweep_dir else ["--sweep-dir", str(shown(sweep_dir, arguments.start))]
     again = shlex.join([*command_words(COMMAND), *arguments.words, *folder])
-    print(f"{program_name(COMMAND)}: stopped; continue with: {again}", file=sys.stderr)
+    note(f"{program_name(COMMAND)}: stopped; continue with: {again}")
     return 128 + signal_number
 
 
@@ -150,7 +157,7 @@ def compare(arguments: argparse.Namespace) -> int:
         write_curves(curves, arguments.curves)
     print_comparison(curves, arguments.out, arguments.last, form)
     if arguments.out and not form:
-        print(f"picture     {arguments.out}")
+        print(f"picture     {shown(arguments.out, arguments.start)}")
     return 0
 
 
@@ -191,8 +198,8 @@ def tune(arguments: argparse.Namespace) -> int:
     if outcome.signal_number:
         return stopped(arguments, sweep_dir, outcome.signal_number)
     for folder, reason in outcome.failures.items():
-        raise RunStopped(f"{shown(arguments, sweep_dir) / folder.relative_to(sweep_dir)}: {reason}")
-    report_tuning(tuning, base, found if again else None, shown(arguments, sweep_dir))
+        raise RunStopped(f"{shown(sweep_dir, arguments.start) / folder.relative_to(sweep_dir)}: {reason}")
+    report_tuning(tuning, base, found if again else None, shown(sweep_dir, arguments.start))
     return 0
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from ddpg.command.command import Parser, program_name
 from ddpg.command.flags import add_setting_flags, given_settings, integer_from, read_settings
+from ddpg.command.paths import absolute
 from ddpg.config import PRESETS, Config
 from ddpg.errors import RequestError
 from ddpg.molgan.config import MolGANConfig
@@ -49,7 +50,7 @@ def add_train_flags(train: argparse.ArgumentParser) -> None:
 
 def add_molgan_flags(molgan: argparse.ArgumentParser) -> None:
     """Add the flags of `molgan`."""
-    molgan.add_argument("--data", type=Path, metavar="FILE", help="molecules (default: 5,000 random ones)")
+    molgan.add_argument("--data", type=absolute, metavar="FILE", help="molecules (default: 5,000 random ones)")
     add_seeds_flags(molgan)
     add_sweep_flags(molgan)
     tested = "graphs to test each generator with (default: 6400)"
@@ -60,10 +61,10 @@ def add_molgan_flags(molgan: argparse.ArgumentParser) -> None:
 def add_compare_flags(compare: argparse.ArgumentParser) -> None:
     """Add the flags of `compare`."""
     compare.add_argument(
-        "paths", nargs="+", type=Path, metavar="DIR", help="sweeps, run folders, or CSV files of curves"
+        "paths", nargs="+", type=absolute, metavar="DIR", help="sweeps, run folders, or CSV files of curves"
     )
-    compare.add_argument("--out", type=Path, metavar="FILE.png", help="draw the learning curves")
-    compare.add_argument("--curves", type=Path, metavar="FILE.csv", help="write every point of every curve")
+    compare.add_argument("--out", type=absolute, metavar="FILE.png", help="draw the learning curves")
+    compare.add_argument("--curves", type=absolute, metavar="FILE.csv", help="write every point of every curve")
     compare.add_argument(
         "--last",
         type=integer_from(1),
@@ -109,7 +110,7 @@ def add_source_flags(parser: argparse.ArgumentParser) -> None:
     sources = parser.add_argument_group("where the settings come from; flags beside these win")
     either = sources.add_mutually_exclusive_group()
     either.add_argument("--preset", metavar="A,B", help=f"one or more of {', '.join(PRESETS)} (default: blog)")
-    either.add_argument("--config", type=Path, metavar="FILE", help="the config.json of a run")
+    either.add_argument("--config", type=absolute, metavar="FILE", help="the config.json of a run")
 
 
 def add_seeds_flags(parser: argparse.ArgumentParser) -> None:
@@ -132,7 +133,7 @@ def add_sweep_flags(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("the sweep")
     group.add_argument(
         "--sweep-dir",
-        type=Path,
+        type=absolute,
         metavar="DIR",
         help="new folder, or that of a sweep to continue (default: sweeps/TIME)",
     )
@@ -177,14 +178,9 @@ def split(text: str) -> list[str]:
 
 def folder_of(arguments: argparse.Namespace) -> Path:
     """Return the sweep's folder as an absolute path: workers may run elsewhere."""
-    return (arguments.sweep_dir or Path("sweeps", time.strftime("%Y%m%d-%H%M%S"))).absolute()
+    return arguments.sweep_dir or absolute("sweeps") / time.strftime("%Y%m%d-%H%M%S")
 
 
 def cores_of(arguments: argparse.Namespace) -> int:
     """Return how many cores a sweep may use; on a cluster, by default all that it has."""
     return arguments.jobs or (sys.maxsize if arguments.address else os.cpu_count() or 1)
-
-
-def shown(arguments: argparse.Namespace, sweep_dir: Path) -> Path:
-    """Return the sweep's folder as a user would write it."""
-    return arguments.sweep_dir or sweep_dir.relative_to(Path.cwd())

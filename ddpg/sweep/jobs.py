@@ -6,7 +6,6 @@ makes it, with one more file, `test.json`, which says that the run is finished a
 
 import csv
 import json
-import shutil
 import time
 from contextlib import closing
 from dataclasses import dataclass
@@ -20,6 +19,7 @@ from ddpg.molgan.config import MolGANConfig
 from ddpg.storage.checkpoints import all_checkpoints
 from ddpg.storage.files import write_json
 from ddpg.storage.lock import Lock
+from ddpg.storage.unfinished import remove_unfinished
 
 TEST_SEED = 20_000  # starts that no evaluation during training has used
 SECONDS_FOR_LOCK = 60  # a worker that was lost with its node may live on for a while
@@ -149,11 +149,15 @@ class MolGANJob:
         return True
 
 
+class ForeignFolder(RequestError):
+    """A folder in the place of a run that holds something else."""
+
+
 def is_resumable(folder: Path) -> bool:
     """Return whether a run folder has a checkpoint; delete what a run left that died before its first one.
 
     Raises:
-        RequestError: Another process is using the folder.
+        RequestError: Another process is using the folder, or it holds something that no run has left.
     """
     if not folder.exists():
         return False
@@ -163,8 +167,12 @@ def is_resumable(folder: Path) -> bool:
             with closing(Lock(folder)):
                 if all_checkpoints(folder / "checkpoints"):
                     return True
-                shutil.rmtree(folder)
-                return False
+                remove_unfinished(folder)
+            if folder.exists():
+                raise ForeignFolder(f"{folder} has no checkpoint, but other files; move them away")
+            return False
+        except ForeignFolder:
+            raise
         except RequestError:
             if time.monotonic() > deadline:
                 raise

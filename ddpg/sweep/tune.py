@@ -5,6 +5,7 @@ decides after each stage; a run that goes on is resumed where it was, so it ends
 """
 
 import json
+import re
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -138,7 +139,7 @@ class Tuning:
     def begin(self, trial: Any) -> tuple[TrainingJob, int]:
         """Return a trial's first job and its stage; a trial that died goes on at the stage that it had reached."""
         config = replace(self.base, **{part.name: part.suggest(trial) for part in self.space})
-        name = trial.user_attrs.get("folder", f"trial{trial.number:03d}")
+        name = folder_of(trial)
         trial.set_user_attr("folder", name)
         folder, stage = self.sweep_dir / "trials" / name, 0
         steps = planned_steps(folder)
@@ -198,7 +199,7 @@ class Tuning:
 
     def trained_share(self) -> float:
         """Return the steps that all trials were trained for, as a share of those of as many whole trials."""
-        folders = {trial.user_attrs["folder"] for trial in self.ended()}
+        folders = {folder_of(trial) for trial in self.ended()}
         steps = sum(int(last_row(self.sweep_dir / "trials" / name / "episodes.csv")["steps"]) for name in folders)
         assert self.base.steps is not None
         return steps / (self.base.steps * self.trials)
@@ -218,6 +219,12 @@ class Tuning:
             cells = [f"{value:.3g}" if isinstance(value, float) else str(value) for value in values]
             rows.append((trial.user_attrs["folder"], f"{trial.value:.1f}", *cells))
         return rows
+
+
+def folder_of(trial: Any) -> str:
+    """Return the name of a trial's run folder: the one that it had, if the study's file names one of this program's."""
+    name = trial.user_attrs.get("folder", "")
+    return name if re.fullmatch(r"trial\d{3,}", name) else f"trial{trial.number:03d}"
 
 
 def planned_steps(folder: Path) -> int:

@@ -58,7 +58,7 @@ def test_a_command_is_named_as_it_was_typed(monkeypatch, command, words, name):
         assert (command_words(command), program_name(command)) == (words, name)
     for path in ("/usr/bin/ddpg-train", "ddpg-evaluate", "ddpg-molgan.exe", "venv/bin/ddpg-export"):
         monkeypatch.setattr(sys, "argv", [path])
-        assert (command_words(command), program_name(command)) == ((command,), command)
+        assert (command_words(command), program_name(command)) == ((str(Path(path).with_name(command)),), command)
 
 
 @pytest.mark.parametrize("name", MAINS)
@@ -80,7 +80,7 @@ def test_a_console_script_prints_the_next_command_and_its_notes_by_name(tmp_path
     run_dir = tmp_path / "my run"  # must be quoted in the command
     assert train.main([*UNTRAINED, "--steps", "10", "--run-dir", str(run_dir), "--plot-dir", str(tmp_path)]) == 0
     captured = capsys.readouterr()
-    assert captured.out.splitlines()[-1] == f"next        ddpg-evaluate --checkpoint '{run_dir}'"
+    assert captured.out.splitlines()[-1] == f"next        /usr/local/bin/ddpg-evaluate --checkpoint '{run_dir}'"
     assert [line.partition(": no update ")[0] for line in captured.err.splitlines()] == [
         "ddpg-train: note", "ddpg-train: warning",
     ]  # fmt: skip
@@ -182,7 +182,7 @@ def raising(error: BaseException):
         (RequestError("too small", "batch_size"), 2, "x: error: --batch-size: too small\n"),
         (RequestError("no such thing"), 2, "x: error: no such thing\n"),
         (OSError(28, "No space left on device", "/data/run"), 2, "x: error: /data/run: No space left on device\n"),
-        (OSError("odd"), 2, "x: error: the disk: odd\n"),
+        (OSError("odd"), 1, "x: error: cannot write to the standard output: odd\n"),
         (RunStopped("episode 2: the reward is nan"), 1, "x: stopped: episode 2: the reward is nan\n"),
         (KeyboardInterrupt(), 130, ""),
     ],

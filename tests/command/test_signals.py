@@ -12,12 +12,15 @@ from types import SimpleNamespace
 import pytest
 
 from ddpg.command.command import run_to_end
+from ddpg.command.signals import StopRequest
 from ddpg.run import train
 from ddpg.run.progress import Progress
 from tests.helpers.pages import ROOT
 from tests.helpers.runs import SMALL, assert_same_run, names, raise_after
 
 UNTRAINED = ("--env", "Endless-v0", "--learning-starts", "10000", "--evaluation-episodes", "1", "--no-progress", *SMALL)
+STOPPING = StopRequest().answer
+TRAIN = ROOT / "train.py"
 NOTE = (
     "train.py: note: no update is to be expected: updates start at step 10000 "
     "(--batch-size, --learning-starts), and the run has at most 50 steps"
@@ -37,7 +40,7 @@ def test_a_signal_stops_a_run_after_the_episode_and_the_command_printed_resumes_
         assert train.main([*flags, "--run-dir", "run"]) == code
     captured = capsys.readouterr()
     assert captured.out == ""
-    assert captured.err == f"{NOTE}\ntrain.py: stopped; resume with: python train.py --resume run\n"
+    assert captured.err == f"{NOTE}\n{STOPPING}\ntrain.py: stopped; resume with: python {TRAIN} --resume run\n"
     assert names(tmp_path / "run" / "checkpoints", "step-*")[-1] == "step-000000020"
     assert train.main(["--resume", "run", "--no-progress"]) == 0
     assert_same_run(tmp_path / "whole", tmp_path / "run")
@@ -48,9 +51,15 @@ def test_a_plot_folder_of_ones_own_is_part_of_the_command_that_resumes(tmp_path,
     raise_after(monkeypatch, 1)
     places = ["--run-dir", str(tmp_path / "a run"), "--plot-dir", str(tmp_path / "plots")]
     assert train.main([*UNTRAINED, "--episodes", "5", *places]) == 130
-    line = capsys.readouterr().err
+    line = capsys.readouterr().err.splitlines()[-1]
     words = shlex.split(line.partition("ddpg-train: stopped; resume with: ")[2])
-    assert words == ["ddpg-train", "--resume", str(tmp_path / "a run"), "--plot-dir", str(tmp_path / "plots")]
+    assert words == [
+        "/usr/local/bin/ddpg-train",
+        "--resume",
+        str(tmp_path / "a run"),
+        "--plot-dir",
+        str(tmp_path / "plots"),
+    ]
 
 
 @pytest.mark.parametrize(
@@ -72,7 +81,7 @@ def test_a_second_signal_stops_at_once_and_prints_the_command_that_resumes(
         patch.setattr(Progress, "show", show_and_raise_twice)
         flags = [*UNTRAINED, "--episodes", "5", "--checkpoint-every", "10"]
         assert train.main([*flags, "--run-dir", "run"]) == code
-    expected = f"{NOTE}\ntrain.py: interrupted; resume with: python train.py --resume run\n"
+    expected = f"{NOTE}\n{STOPPING}\ntrain.py: interrupted; resume with: python {TRAIN} --resume run\n"
     assert capsys.readouterr().err == expected
     assert train.main(["--resume", "run", "--no-progress"]) == 0
 
@@ -114,7 +123,7 @@ def test_a_signal_ends_a_real_process_with_one_line_and_a_checkpoint(tmp_path):
             _, error = process.communicate(timeout=60)
         finally:
             process.kill()
-    assert error == "train.py: stopped; resume with: python train.py --resume run\n"
+    assert error == f"{STOPPING}\ntrain.py: stopped; resume with: python {TRAIN} --resume run\n"
     assert process.returncode == 143
     steps = (tmp_path / "run" / "episodes.csv").read_text().splitlines()[-1].split(",")[1]
     assert names(tmp_path / "run" / "checkpoints", "step-*")[-1] == f"step-{int(steps):09d}"
@@ -134,7 +143,7 @@ def test_a_second_signal_ends_a_real_process_in_the_middle_of_a_step(tmp_path):
             _, error = process.communicate(timeout=40)
         finally:
             process.kill()
-    assert error == "train.py: interrupted; resume with: python train.py --resume run\n"
+    assert error == f"{STOPPING}\ntrain.py: interrupted; resume with: python {TRAIN} --resume run\n"
     assert process.returncode == 130
 
 
@@ -143,9 +152,9 @@ def test_notes_come_before_the_run_begins(capsys):
     seen = []
     run = SimpleNamespace(
         notes=["one", "two"],
-        folder=SimpleNamespace(path=Path("run"), stop=SimpleNamespace(signal_number=None)),
+        folder=SimpleNamespace(path=Path("run").absolute(), stop=SimpleNamespace(signal_number=None)),
         train=lambda show_progress: seen.append((show_progress, capsys.readouterr().err)),
     )
-    arguments = SimpleNamespace(plot_dir=Path("plots"), progress=False)
+    arguments = SimpleNamespace(plot_dir=Path("plots").absolute(), progress=False, start=Path.cwd())
     assert run_to_end("ddpg-train", run, arguments) == 0
     assert seen == [(False, "train.py: note: one\ntrain.py: note: two\n")]

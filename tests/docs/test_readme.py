@@ -139,9 +139,9 @@ def test_a_run_does_not_resume_without_a_file_that_the_readme_says_is_needed(pat
 
 def stopped_by(number: int | None) -> int:
     """Return the exit code of a run that a signal stopped."""
-    folder = SimpleNamespace(path="run", stop=SimpleNamespace(signal_number=number))
+    folder = SimpleNamespace(path=ROOT / "run", stop=SimpleNamespace(signal_number=number))
     run = SimpleNamespace(notes=(), folder=folder, train=lambda show_progress: None)
-    return run_to_end("ddpg-train", run, SimpleNamespace(plot_dir="plots", progress=False))
+    return run_to_end("ddpg-train", run, SimpleNamespace(plot_dir=ROOT / "plots", progress=False, start=ROOT))
 
 
 def raising(error: BaseException):
@@ -153,7 +153,8 @@ def raising(error: BaseException):
 
 def test_the_table_of_exit_codes_has_every_code_that_a_command_returns(capsys):
     codes = {run_command("train.py", raising(RequestError("no"))), run_command("train.py", raising(RunStopped("no")))}
-    codes |= {run_command("train.py", raising(error)) for error in (OSError("full"), KeyboardInterrupt())}
+    errors = (OSError("full"), KeyboardInterrupt(), BrokenPipeError())
+    codes |= {run_command("train.py", raising(error)) for error in errors}
     codes |= {stopped_by(number) for number in (None, signal.SIGINT, signal.SIGTERM)}
     with pytest.raises(SystemExit) as refused:
         Parser().error("no such flag")

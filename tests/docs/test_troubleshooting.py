@@ -62,7 +62,7 @@ def log_of(config: Config, tmp_path) -> tuple[dict[str, float], np.ndarray, list
     updates = read_columns(tmp_path / "run" / "updates.csv")
     evaluations = read_columns(tmp_path / "run" / "evaluations.csv")["mean"]
     last = {name: values[-1] for name, values in updates.items()}
-    return last, evaluations, diagnosis.warnings_about(tmp_path / "run", run.agent)
+    return last, evaluations, diagnosis.warnings_about(run)
 
 
 @pytest.mark.slow

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from ddpg import RequestError, load_policy
+from ddpg.command import packages
 from ddpg.export import export_policy
 from ddpg.export.__main__ import main
 from ddpg.policy import export
@@ -216,11 +217,11 @@ def test_a_request_that_cannot_be_met_is_one_line_and_writes_nothing(
 
 
 def test_a_missing_package_is_named_with_the_line_that_installs_it(trained_run, tmp_path, monkeypatch, capsys):
-    from ddpg.policy import formats
-
-    monkeypatch.setattr(formats, "find_spec", lambda name: None)
+    monkeypatch.setattr(packages.importlib.util, "find_spec", lambda name: None)
     assert main(["--checkpoint", str(trained_run()), "--out", str(tmp_path / "p.tflite")]) == 2
-    assert "try: pip install ai-edge-litert" in capsys.readouterr().err
+    assert (
+        "the format litert needs ai_edge_litert; install it with: pip install ai-edge-litert" in capsys.readouterr().err
+    )
 
 
 @pytest.mark.slow

@@ -35,13 +35,21 @@ class Once(Rewardless):
         return state, reward, *rest
 
 
-for task in (Doubling, Once):
+class Missing(Rewardless):
+    """Pays -1 at each step: the goal is never reached."""
+
+    def step(self, action):
+        state, _, *rest = super().step(action)
+        return state, -1.0, *rest
+
+
+for task in (Doubling, Missing, Once):
     gymnasium.register(f"{task.__name__}-v0", task, max_episode_steps=10, disable_env_checker=True)
 
 
 def warnings_of(config, run_dir) -> list[str]:
     run = finished_run(config, run_dir)
-    return warnings_about(run.folder.path, run.agent)
+    return warnings_about(run)
 
 
 @pytest.fixture
@@ -82,7 +90,7 @@ def test_a_policy_that_is_right_to_stay_at_a_bound_is_not_reported(config, tmp_p
     """The best action of this task is the upper bound, so saturation alone is no fault."""
     run = finished_run(replace(config, env="Highest-v0", steps=600, actor_learning_rate=3e-3), tmp_path / "run")
     assert run.episode.metrics.action_saturation > 0.9
-    assert warnings_about(run.folder.path, run.agent) == []
+    assert warnings_about(run) == []
 
 
 @pytest.mark.slow
@@ -106,7 +114,7 @@ def test_values_that_diverge_are_reported(config, tmp_path):
     """Each target is the critic's own extrapolation to a larger state."""
     run = finished_run(replace(eager(config), env="Doubling-v0", steps=400), tmp_path / "run")
     assert abs(run.episode.metrics.q_value) > 1e6
-    warnings = warnings_about(run.folder.path, run.agent)
+    warnings = warnings_about(run)
     (warning,) = [each for each in warnings if "#saturated-actions" not in each]  # the actor may follow
     assert warning.startswith("the critic's values reached ")
     message = "but rewards of at most 1 can add up to 100 only"
@@ -125,29 +133,44 @@ def test_values_around_the_sum_of_constant_rewards_are_not_reported(config, tmp_
     """As with a pole that is always balanced: the values scatter around the largest possible one."""
     run = finished_run(replace(eager(config), env="Endless-v0", steps=600), tmp_path / "run")
     assert run.episode.metrics.q_value == pytest.approx(100, abs=5)
-    assert warnings_about(run.folder.path, run.agent) == []
+    assert warnings_about(run) == []
     for q_value, expected in ((109.0, 0), (111.0, 1), (-109.0, 0), (-111.0, 1)):
         replace_column(run.folder.path / "updates.csv", "q_value", q_value)
-        assert len(warnings_about(run.folder.path, run.agent)) == expected
+        assert len(warnings_about(run)) == expected
     # Saturated actions are reported only where the last three evaluations are no better than the first one.
     replace_column(run.folder.path / "updates.csv", "q_value", 0.0)
     replace_column(run.folder.path / "updates.csv", "action_saturation", 0.95)
     for means, expected in (((1, 4, 4, -1), 0), ((1, 4, -1, -1, -1), 1), ((1, 4, 1, 1, 1), 1), ((1,), 0)):
         rows = [f"{steps},{mean},0,5" for steps, mean in enumerate(means)]
         (run.folder.path / "evaluations.csv").write_text("\n".join(["steps,mean,std,episodes", *rows]) + "\n")
-        assert len(warnings_about(run.folder.path, run.agent)) == expected
+        assert len(warnings_about(run)) == expected
 
 
 def test_without_discounting_no_value_is_too_large(config, tmp_path):
     run = finished_run(replace(eager(config), env="Endless-v0", gamma=1.0, steps=200), tmp_path / "run")
     assert abs(run.episode.metrics.q_value) > 100
-    assert not [each for each in warnings_about(run.folder.path, run.agent) if "the critic's values" in each]
+    assert not [each for each in warnings_about(run) if "the critic's values" in each]
 
 
 def test_a_reward_that_the_buffer_has_lost_was_seen_all_the_same(config, tmp_path):
     run = finished_run(replace(config, env="Once-v0", steps=40, buffer_size=16), tmp_path / "run")
     assert not run.agent.replay_buffer.split(run.agent.replay_buffer.rows).reward.any()
-    assert warnings_about(run.folder.path, run.agent) == []
+    assert not [warning for warning in warnings_about(run) if "every reward" in warning]
+
+
+def test_a_reward_that_never_changes_teaches_nothing_though_it_is_not_zero(config, tmp_path):
+    """As the -1 of a sparse goal that is never reached; a constant +1 is a pole that never falls."""
+    run = finished_run(replace(config, env="Missing-v0", steps=40), tmp_path / "run")
+    (warning,) = warnings_about(run)
+    assert warning.startswith("every reward so far was -1, so there was nothing to learn from")
+
+
+def test_a_policy_that_became_worse_than_the_untrained_one_is_reported(config, tmp_path):
+    run = finished_run(replace(config, env="Matching-v0", steps=40), tmp_path / "run")
+    run.folder.kept["untrained"] = [0, [value + 1.0 for value in run.evaluation.returns]]
+    (warning,) = warnings_about(run)
+    assert warning.startswith("the last policy is not better than the untrained one (")
+    assert "evaluate.py --best" in warning
 
 
 def test_a_warning_is_printed_after_the_results_and_leaves_the_exit_code_alone(tmp_path, capsys):

@@ -16,6 +16,8 @@ from ddpg.storage.run_log import RunLog
 from ddpg.sweep.__main__ import main as sweep
 from tests.helpers.pages import ROOT
 
+CONFIG = Config(seed=4).as_json()
+
 
 @pytest.fixture
 def run_dir(tmp_path):
@@ -31,7 +33,7 @@ def run_dir(tmp_path):
 def test_the_curve_has_its_three_series_title_and_units(run_dir, tmp_path, monkeypatch):
     drawn: list[Figure] = []
     monkeypatch.setattr(figures, "save", lambda figure, plot_path: drawn.append(figure))
-    plotting.draw_reward_curve(run_dir, tmp_path / "curve.png")
+    plotting.draw_reward_curve(run_dir, CONFIG, tmp_path / "curve.png")
     (axes,) = drawn[0].axes
     returns, average, evaluation = axes.lines[:3]
     np.testing.assert_array_equal(returns.get_xdata(), [200, 400, 600, 800, 1000])
@@ -47,7 +49,7 @@ def test_the_curve_has_its_three_series_title_and_units(run_dir, tmp_path, monke
 def test_the_plot_is_replaced_in_one_step(run_dir, tmp_path):
     plot_path = tmp_path / "plots" / "curve.png"
     for _ in range(2):
-        plotting.draw_reward_curve(run_dir, plot_path)
+        plotting.draw_reward_curve(run_dir, CONFIG, plot_path)
         assert matplotlib.image.imread(plot_path).shape == (550, 990, 4)
     assert [path.name for path in plot_path.parent.iterdir()] == ["curve.png"]
 

@@ -16,7 +16,7 @@ from ddpg.command.tensorflow import prepare_tensorflow
 from ddpg.run.start import default_run_dir, plot_path, resume_run, start_run
 from ddpg.storage.checkpoints import all_checkpoints
 from ddpg.storage.lock import Lock
-from ddpg.storage.run_folder import extend_config
+from ddpg.storage.resuming import extend_config
 from tests.helpers.runs import contents, csv_rows, finish, finished_run, release
 from tests.helpers.tasks import States
 
@@ -218,6 +218,6 @@ def test_threads_that_come_too_late_are_refused(config, tmp_path):
 def test_runs_and_curves_are_named_after_task_and_seed(env, folder):
     config = replace(Config(), env=env, seed=7)
     run_dir = default_run_dir(config, time.struct_time((2026, 3, 9, 1, 2, 3, 0, 0, 0)))
-    assert run_dir == Path("runs") / folder / "20260309-010203-seed7"
+    assert run_dir == Path.cwd() / "runs" / folder / "20260309-010203-seed7"
     assert plot_path(config, run_dir, Path("plots")) == Path("plots") / f"{folder}-20260309-010203-seed7.png"
     assert plot_path(config, Path("."), Path("plots")).name == f"{folder}-{Path.cwd().name}.png"

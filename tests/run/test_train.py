@@ -46,11 +46,12 @@ def test_the_results_end_with_the_command_that_comes_next(tmp_path, capsys, monk
     captured = capsys.readouterr()
     lines = {line[:12].strip(): line[12:] for line in captured.out.splitlines()}
     assert list(lines) == [
-        "trained", "took", "return", "saturation", "evaluation", "run folder", "curve", "next",
+        *("trained", "took", "return", "saturation", "untrained", "best", "evaluation", "known"),
+        *("run folder", "curve", "next"),
     ]  # fmt: skip
     assert lines["trained"] == "2 episodes, 400 steps, 385 updates (0.96 per step)"
     assert lines["return"].endswith(", mean of the last 2 noisy episodes")
-    assert lines["evaluation"].endswith(", 1 noise-free episodes")
+    assert lines["evaluation"].endswith("worse than the untrained policy")
     (run_dir,) = (tmp_path / "runs" / "Pendulum-v1").iterdir()
     assert run_dir.name.endswith("-seed0")
     assert tmp_path / lines["run folder"] == run_dir
@@ -59,7 +60,7 @@ def test_the_results_end_with_the_command_that_comes_next(tmp_path, capsys, monk
     for piece in ("episode 2", "2/2 episodes", "return -", "average -", "steps/s"):
         assert piece in captured.err
     command = lines["next"].split()
-    assert command[:2] == ["python", "evaluate.py"]
+    assert command[:2] == ["python", str(ROOT / "evaluate.py")]
     assert evaluate([*command[2:], "--episodes", "2", "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["episodes"] == 2
 

@@ -10,7 +10,8 @@ from ddpg import RequestError, RunStopped
 from ddpg.storage import run_folder
 from ddpg.storage.checkpoint_format import CorruptFileError, SavedCheckpoint, Snapshot
 from ddpg.storage.lock import Lock
-from ddpg.storage.run_folder import RunFolder, resuming, run_errors
+from ddpg.storage.resuming import resuming
+from ddpg.storage.run_folder import RunFolder, run_errors
 from tests.helpers.runs import contents, csv_rows, names
 
 COLUMNS = {"evaluations": ("steps", "mean")}
@@ -153,6 +154,7 @@ def test_broken_networks_are_not_saved(folder, value):
 
 def test_leaving_the_folder_frees_its_lock_and_restores_the_signal_handlers(folder):
     before = signal.getsignal(signal.SIGINT)
+    folder.save(snapshot_at(0, folder))
     with pytest.raises(ZeroDivisionError), folder:
         assert signal.getsignal(signal.SIGINT) != before
         with pytest.raises(RequestError, match="another process is using"):
@@ -197,6 +199,7 @@ def test_other_errors_of_a_resume_do_not_offer_an_older_checkpoint(folder):
 
 
 def test_a_stopped_run_says_where_its_progress_is_saved_and_keeps_the_cause(tmp_path):
+    (tmp_path / "checkpoints" / "step-000000000").mkdir(parents=True)
     saved, cause = [], ValueError("motor on fire")
     with pytest.raises(RunStopped) as caught, run_errors(tmp_path, lambda: saved.append(True)):
         raise RunStopped("episode 2, step 3: the environment raised") from cause
@@ -206,6 +209,8 @@ def test_a_stopped_run_says_where_its_progress_is_saved_and_keeps_the_cause(tmp_
 
 
 def test_a_stopped_run_whose_networks_are_broken_names_the_last_valid_checkpoint(tmp_path):
+    (tmp_path / "checkpoints" / "step-000000000").mkdir(parents=True)
+
     def save():
         raise RunStopped("the networks became NaN")
 
@@ -217,6 +222,8 @@ def test_a_stopped_run_whose_networks_are_broken_names_the_last_valid_checkpoint
 
 @pytest.mark.parametrize("where", ["running", "saving"])
 def test_a_failing_disk_stops_the_run_and_names_the_file(tmp_path, where):
+    (tmp_path / "checkpoints" / "step-000000000").mkdir(parents=True)
+
     def fail():
         raise OSError(28, "No space left on device", "runs/x.csv")
 
@@ -226,6 +233,14 @@ def test_a_failing_disk_stops_the_run_and_names_the_file(tmp_path, where):
             fail()
         raise RunStopped("episode 2")
     assert str(caught.value) == message
+
+
+def test_what_stops_before_the_first_checkpoint_promises_none(tmp_path):
+    with (
+        pytest.raises(RunStopped, match=r"^step 0; nothing was trained yet, so nothing is kept$"),
+        run_errors(tmp_path),
+    ):
+        raise RunStopped("step 0")
 
 
 def test_a_bug_is_not_taken_for_a_stopped_run(tmp_path):

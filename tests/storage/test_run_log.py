@@ -113,7 +113,7 @@ def test_resuming_refuses_csv_files_of_other_columns(small, tmp_path, without_pl
 def test_a_csv_file_shorter_than_at_the_checkpoint_is_refused(tmp_path):
     RunLog.create(tmp_path / "run", Config(), COLUMNS).close()
     with pytest.raises(RequestError, match=r"episodes.csv is missing or shorter than at the checkpoint \(999 bytes\)"):
-        check_log(tmp_path / "run", COLUMNS, {"episodes": 999})
+        check_log(tmp_path / "run", COLUMNS, {"episodes": 999}, {})
 
 
 @pytest.mark.parametrize(
@@ -122,7 +122,7 @@ def test_a_csv_file_shorter_than_at_the_checkpoint_is_refused(tmp_path):
 def test_a_csv_file_of_fewer_more_or_reordered_columns_is_refused(tmp_path, header):
     (tmp_path / "evaluations.csv").write_text(f"{header}\n")
     with pytest.raises(RequestError, match=r"has the columns .*; expected steps, mean, std, episodes$"):
-        check_log(tmp_path, COLUMNS, {"evaluations": 0})
+        check_log(tmp_path, COLUMNS, {"evaluations": 0}, {})
 
 
 def test_a_link_in_place_of_a_csv_file_is_refused(tmp_path):
@@ -130,7 +130,7 @@ def test_a_link_in_place_of_a_csv_file_is_refused(tmp_path):
     (tmp_path / "elsewhere.csv").write_text("steps,mean,std,episodes\n")
     (tmp_path / "evaluations.csv").symlink_to(tmp_path / "elsewhere.csv")
     with pytest.raises(RequestError, match=r"evaluations\.csv is missing or shorter"):
-        check_log(tmp_path, COLUMNS, {"evaluations": 0})
+        check_log(tmp_path, COLUMNS, {"evaluations": 0}, {})
 
 
 def test_an_existing_folder_is_refused_and_left_alone(tmp_path):

@@ -1,0 +1,25 @@
+"""Paths as users write them: absolute before a task can change the working directory, and shown as they were meant."""
+
+import os
+import re
+from pathlib import Path
+
+
+def absolute(path: str | Path) -> Path:
+    """Return a path with its tilde expanded and the working directory before it."""
+    try:
+        return Path(path).expanduser().absolute()
+    except RuntimeError:  # no such user, or one without a home
+        return Path(path).absolute()
+
+
+def shown(path: Path, start: Path) -> Path:
+    """Return an absolute path as a user in the folder `start` would write it."""
+    return path.relative_to(start) if path.is_relative_to(start) and path != start else path
+
+
+def with_shown_paths(text: str, start: Path) -> str:
+    """Return a message with all paths below the folder `start` as a user there would write them."""
+    if start == Path(start.anchor):
+        return text
+    return re.sub(rf"{re.escape(str(start))}(?=[\s,;:)]|$)", ".", text.replace(f"{start}{os.sep}", ""))
