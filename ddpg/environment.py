@@ -14,13 +14,14 @@ import numpy as np
 from gymnasium import spaces
 from gymnasium.wrappers import FlattenObservation, RescaleAction, TimeLimit, TransformAction, TransformObservation
 
+from ddpg.config import Config
 from ddpg.errors import RequestError, one_line
 
 UNBOUNDED = 1e30  # some tasks write the largest float where they mean "no bound"
 
 
 def make_environment(
-    env: str | gymnasium.Env,
+    env: str | gymnasium.Env | Config,
     env_kwargs: dict[str, Any] | None = None,
     action_bound: float | None = None,
     render_mode: str | None = None,
@@ -32,7 +33,8 @@ def make_environment(
     bounds that are asymmetric or that differ per dimension are reached in full.
 
     Args:
-        env: A Gymnasium id, `Name-v0` or `module:Name-v0`, or a task that was made already.
+        env: A Gymnasium id, `Name-v0` or `module:Name-v0`; a task that was made already; or a `Config`, which holds the
+            four arguments that describe a task.
         env_kwargs: Arguments for the task's constructor, which gets a copy of its own.
         action_bound: Replaces each infinite bound of the action space.
         render_mode: As in Gymnasium: None, "human" or "rgb_array".
@@ -41,6 +43,10 @@ def make_environment(
     Raises:
         RequestError: There is no such task, it cannot be made, or DDPG cannot act in it.
     """
+    if isinstance(env, Config):
+        config = env
+        env, env_kwargs, action_bound = config.env, config.env_kwargs, config.action_bound
+        max_episode_steps = config.max_episode_steps
     if isinstance(env, gymnasium.Env):
         task, env = env, env.spec.id if env.spec else type(env.unwrapped).__name__
     else:
@@ -82,9 +88,9 @@ def _make_or_refuse(env: str, env_kwargs: dict[str, Any]) -> gymnasium.Env:
         ) from None
     except Exception as error:  # the task's constructor, or its module, may raise anything
         reason = one_line(error)
-        if isinstance(error, ModuleNotFoundError) and error.name and module.split(".")[0] == error.name.split(".")[0]:
+        if module and missing_module(error) in (module, module.split(".")[0]):
             raise RequestError(
-                f"there is no module {error.name!r} in {os.getcwd()} or on PYTHONPATH; set PYTHONPATH to its folder, "
+                f"there is no module {module!r} in {os.getcwd()} or on PYTHONPATH; set PYTHONPATH to its folder, "
                 "or install it",
                 "env",
             ) from None
@@ -101,6 +107,15 @@ def _make_or_refuse(env: str, env_kwargs: dict[str, Any]) -> gymnasium.Env:
         raise RequestError(f"cannot make {env!r} ({reason}){nearest}", "env") from None
 
 
+def missing_module(error: BaseException | None) -> str | None:
+    """Return the name of the module that could not be found, if that is the cause of an error."""
+    while error is not None:
+        if isinstance(error, ModuleNotFoundError) and error.name:
+            return error.name
+        error = error.__cause__ or error.__context__
+    return None
+
+
 @contextmanager
 def importable_working_directory() -> Iterator[None]:
     """Let a task's module be imported from the working directory, as `python -m` does."""
@@ -114,7 +129,8 @@ def importable_working_directory() -> Iterator[None]:
 
 def _flatten_states(task: gymnasium.Env, env: str) -> gymnasium.Env:
     """Return the task with states of shape `(state_size,)`, float32."""
-    for name, space in (("observation", task.observation_space), ("action", task.action_space)):
+    for name in ("observation", "action"):
+        space = getattr(task, f"{name}_space", None)
         if not isinstance(space, spaces.Space):
             raise RequestError(
                 f"{env} has no {name} space of Gymnasium's, but {space!r}; see docs/custom-environments.md", "env"

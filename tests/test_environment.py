@@ -1,10 +1,12 @@
 """Any task comes out with flat float32 states and actions in [-1, 1]; what DDPG cannot act in is refused."""
 
+import sys
+
 import gymnasium
 import numpy as np
 import pytest
 
-from ddpg import RequestError, make_environment, state_and_action_size
+from ddpg import Config, RequestError, make_environment, state_and_action_size
 
 
 def test_pendulums_full_torque_can_be_reached():
@@ -214,3 +216,35 @@ def test_real_tasks_run(env, expected):
         assert np.isfinite(reward)
     environment.close()
     assert isinstance(environment, gymnasium.Env)
+
+
+def test_a_config_or_a_task_that_was_made_already_becomes_the_same_task():
+    from_config = make_environment(Config(env_kwargs={"g": 5.0}, max_episode_steps=7))
+    made = make_environment(gymnasium.make("Pendulum-v1", g=5.0), max_episode_steps=7)
+    for task in (from_config, made):
+        assert task.unwrapped.g == 5.0
+        assert task.action_space.high == 1.0
+        task.reset(seed=0)
+        steps = next(k for k in range(1, 100) if task.step(np.zeros(1, np.float32))[3])
+        assert steps == 7
+
+
+def test_a_task_without_spaces_is_refused_in_one_line():
+    class Spaceless(gymnasium.Env):
+        observation_space = None
+
+    with pytest.raises(RequestError, match="the observation space of Spaceless is None"):
+        make_environment(Spaceless())
+
+
+def test_a_module_is_found_in_the_working_directory_and_named_if_it_is_nowhere(tmp_path, monkeypatch):
+    (tmp_path / "tank_of_this_test.py").write_text(
+        "import gymnasium\ngymnasium.register('Tank-v0', gymnasium.envs.classic_control.PendulumEnv)\n"
+    )
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", [path for path in sys.path if path not in ("", str(tmp_path))])
+    assert make_environment("tank_of_this_test:Tank-v0", max_episode_steps=5).observation_space.shape == (3,)
+    with pytest.raises(RequestError) as caught:
+        make_environment("nowhere_at_all:Tank-v0")
+    assert str(tmp_path) in str(caught.value) and "PYTHONPATH" in str(caught.value)
+    assert "nearest" not in str(caught.value)

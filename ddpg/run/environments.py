@@ -24,9 +24,7 @@ def open_environment(config: Config, render_mode: str | None = None) -> Iterator
     """
     if "human" in (render_mode, config.env_kwargs.get("render_mode")):
         require_display("render" if render_mode else "env_kwargs")
-    environment = make_environment(
-        config.env, config.env_kwargs, config.action_bound, render_mode, config.max_episode_steps
-    )
+    environment = make_environment(config, render_mode=render_mode)
     follow_robot(environment)
     try:
         yield environment

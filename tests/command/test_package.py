@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 import tomllib
+import zipfile
 from importlib import import_module
 
 import pytest
@@ -87,3 +88,22 @@ def test_the_wheel_trains_evaluates_and_exports_from_any_folder(tmp_path):
     run(scripts / "ddpg-export", "--checkpoint", "mine", "--out", "policy.onnx", **options)
     assert "train" in run(scripts / "ddpg-molgan", "--help", **options)
     assert {path.name for path in elsewhere.iterdir()} == {"mine", "plots", "policy.onnx"}
+
+
+@pytest.mark.slow
+def test_the_packages_of_a_release_can_be_built_and_have_a_licence(tmp_path):
+    build = [sys.executable, "-m", "build", "--no-isolation", "--outdir", str(tmp_path), str(ROOT)]
+    subprocess.run(build, check=True, capture_output=True)
+    files = sorted(tmp_path.iterdir())
+    assert [file.suffix for file in files] == [".whl", ".gz"]
+    check = [sys.executable, "-m", "twine", "check", "--strict", *map(str, files)]
+    assert subprocess.run(check, capture_output=True, text=True, check=True).stdout.count("PASSED") == 2
+    with zipfile.ZipFile(files[0]) as wheel:
+        assert any(name.endswith("licenses/LICENSE") for name in wheel.namelist())
+
+
+def test_the_version_is_the_same_everywhere():
+    with (ROOT / "pyproject.toml").open("rb") as file:
+        version = tomllib.load(file)["project"]["version"]
+    assert f"\nversion: {version}\n" in (ROOT / "CITATION.cff").read_text(encoding="utf-8")
+    assert f"\n## {version} (" in (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")

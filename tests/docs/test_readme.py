@@ -48,8 +48,7 @@ def test_the_library_example_does_not_drop_the_arguments_that_make_the_task():
     names = {}
     exec(README.blocks("python")[0].partition("for episode")[0].replace("seed=1", "hidden_units=(8, 8)"), names)
     assert names["config"].env_kwargs and names["environment"].unwrapped.g == names["config"].env_kwargs["g"]
-    for name in ("env_kwargs", "action_bound", "max_episode_steps"):
-        assert f"config.{name}" in README.blocks("python")[0]
+    assert README.blocks("python")[0].count("make_environment(config)") == 2
 
 
 @pytest.mark.slow
@@ -166,11 +165,11 @@ def test_the_table_of_exit_codes_has_every_code_that_a_command_returns(capsys):
 def test_the_readme_claims_no_more_speed_than_was_measured():
     speeds = next(table for table in Page("docs/performance.md").tables() if "steps/s" in table[0])
     each_step = [row for row in speeds if row["updates"] == "1"]
-    assert "about twice as fast as with Stable-Baselines3 and somewhat faster than with SBX" in " ".join(
-        README.text.split()
-    )
+    text = " ".join(README.text.split())
+    assert "about twice as fast as with Stable-Baselines3" in text
+    over_sbx = [number(row["over SBX"]) for row in each_step]
+    assert f"{min(over_sbx)} to {max(over_sbx)} times as fast on one machine, 0.94 to 1.09 times on an Intel" in text
     assert np.median([number(row["over Stable-Baselines3"]) for row in each_step]) == pytest.approx(2.0, abs=0.4)
-    assert all(number(row["over SBX"]) > 1.0 for row in each_step)
 
 
 def test_no_page_is_missing_in_the_readme():
