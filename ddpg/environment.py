@@ -132,9 +132,7 @@ def _flatten_states(task: gymnasium.Env, env: str) -> gymnasium.Env:
     for name in ("observation", "action"):
         space = getattr(task, f"{name}_space", None)
         if not isinstance(space, spaces.Space):
-            raise RequestError(
-                f"{env} has no {name} space of Gymnasium's, but {space!r}; see docs/custom-environments.md", "env"
-            )
+            raise RequestError(f"the {name} space of {env} is {space!r}, which is no space of Gymnasium's", "env")
     if not task.observation_space.is_np_flattenable:
         raise RequestError(
             f"the observation space {task.observation_space} of {env} cannot be flattened to a fixed size", "env"

@@ -166,7 +166,7 @@ for update in range(1, 3001):
 # %% [markdown]
 # The loss is small early, although the values are still wrong: it measures the distance from a target that is wrong
 # too. The values become right while the target moves. Here they are beside the true ones. Each point of a picture is a
-# state $x$ and an action $a$, and its colour is the value. Bright is high: the bright stripe holds the actions that end
+# state $x$ and an action $a$, and its color is the value. Bright is high: the bright stripe holds the actions that end
 # at 0.5.
 
 # %%

@@ -115,7 +115,7 @@ def test_an_unknown_task_is_refused_with_the_nearest_ids(env):
     assert refusal(env).setting == "env"
 
 
-@pytest.mark.parametrize("env", ["no_such_module:Pendulum-v1", "nowhere/Pendulum-v1", "", "a:b:c", "x"])
+@pytest.mark.parametrize("env", ["nowhere/Pendulum-v1", "", "x"])
 def test_other_ids_that_cannot_be_made_are_refused_too(env):
     assert refusal(env).message.startswith(f"cannot make {env!r} (")
     assert refusal(env).setting == "env"
@@ -239,11 +239,11 @@ def test_a_task_without_spaces_is_refused_in_one_line():
 
 def test_a_module_is_found_in_the_working_directory_and_named_if_it_is_nowhere(tmp_path, monkeypatch):
     (tmp_path / "tank_of_this_test.py").write_text(
-        "import gymnasium\ngymnasium.register('Tank-v0', gymnasium.envs.classic_control.PendulumEnv)\n"
+        "import gymnasium\ngymnasium.register('TankOfThisTest-v0', gymnasium.envs.classic_control.PendulumEnv)\n"
     )
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sys, "path", [path for path in sys.path if path not in ("", str(tmp_path))])
-    assert make_environment("tank_of_this_test:Tank-v0", max_episode_steps=5).observation_space.shape == (3,)
+    assert make_environment("tank_of_this_test:TankOfThisTest-v0", max_episode_steps=5).observation_space.shape == (3,)
     with pytest.raises(RequestError) as caught:
         make_environment("nowhere_at_all:Tank-v0")
     assert str(tmp_path) in str(caught.value) and "PYTHONPATH" in str(caught.value)

@@ -89,17 +89,17 @@ class WorkerPeak:
         self.worker = self.ray = 0.0
 
     def __enter__(self) -> "WorkerPeak":
-        self.going = True
+        self.running = True
         self.thread = threading.Thread(target=self._watch)
         self.thread.start()
         return self
 
     def __exit__(self, *_: object) -> None:
-        self.going = False
+        self.running = False
         self.thread.join()
 
     def _watch(self) -> None:
-        while self.going:
+        while self.running:
             ray = 0.0
             for entry in Path("/proc").iterdir():
                 if not entry.name.isdigit():

@@ -34,7 +34,7 @@ VARIANTS = [
     Variant("hard target copies", patches=HARD_COPIES),
     Variant("no replay buffer", {"buffer_size": 64}),
     Variant("no exploration noise", {"noise_sigma": 0.0}),
-    Variant("with batch normalisation", {"batch_normalization": True}),
+    Variant("with batch normalization", {"batch_normalization": True}),
     Variant("no terminal mask", patches=NO_TERMINAL_MASK),
 ]
 

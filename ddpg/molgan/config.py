@@ -12,7 +12,7 @@ OBJECTIVES = ("validity", "druglikeness", "solubility", "synthesisability", "uni
 
 @dataclass(frozen=True)
 class MolGANConfig:
-    """All that a MolGAN run depends on, besides its data: both equal, the numbers are equal, bit for bit.
+    """All that a MolGAN run depends on, besides its data: the same settings and data give the same bits.
 
     Raises:
         RequestError: A value is outside its interval, or two values contradict each other.

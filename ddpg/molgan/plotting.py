@@ -10,7 +10,7 @@ from rdkit.Chem import Draw
 from ddpg.storage.csv_files import read_columns
 from ddpg.storage.figures import AVERAGE, EPISODE, EVALUATION, finish, save
 
-GREEN = "#009e73"  # of the same colour-blind-safe palette
+GREEN = "#009e73"  # of the same color-blind-safe palette
 
 
 def draw_curves(run_dir: Path, objective: str, data_score: float, best_step: int | None, plot_path: Path) -> None:
@@ -27,9 +27,9 @@ def draw_curves(run_dir: Path, objective: str, data_score: float, best_step: int
     steps = evaluations["steps"]
     figure = Figure(figsize=(9, 5), dpi=110, layout="constrained")
     axes = figure.add_subplot()
-    for name, colour, width in (("valid", AVERAGE, 4), ("unique", GREEN, 1.5), ("novel", EPISODE, 1.5)):
+    for name, color, width in (("valid", AVERAGE, 4), ("unique", GREEN, 1.5), ("novel", EPISODE, 1.5)):
         axes.plot(
-            steps, evaluations[name], color=colour, lw=width, label=f"{name} (share)"
+            steps, evaluations[name], color=color, lw=width, label=f"{name} (share)"
         )  # valid and novel are often 1
     axes.plot(steps, evaluations["likeliest_valid"], color=AVERAGE, lw=1, ls="--", label="valid before repair (share)")
     axes.plot(steps, evaluations["objective"], color=EVALUATION, lw=2, label=f"mean {objective}")

@@ -1,4 +1,4 @@
-"""Export the policy of a checkpoint, and prove that the file answers as the agent does before it gets its name."""
+"""Export a policy, and prove that the file answers as the agent does before it is renamed to its final name."""
 
 import json
 import shutil

@@ -1,4 +1,4 @@
-"""Refuse an agent that does not fit into memory: the system would grant the pages and kill the run as they fill."""
+"""Refuse an agent that does not fit into memory: the system would start the run and kill it later."""
 
 import os
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""A run's folder while the run lives; DDPG's runs and MolGAN's both have one."""
+"""A run's folder while it is running; DDPG's runs and MolGAN's both have one."""
 
 import math
 import time

@@ -1,4 +1,4 @@
-"""Refuse a sweep whose runs do not fit into memory or onto the disk, or not everywhere, before the first one starts."""
+"""Refuse a sweep whose runs do not fit into memory or onto the disk on every machine, before the first one starts."""
 
 import os
 import shutil

@@ -11,7 +11,7 @@ SECONDS_FOR_SPEED = 30  # the speed shown is that of the last so many seconds
 
 
 class SweepProgress:
-    """A tqdm bar over all runs: how many are done, going and waiting, steps per second together, the time left.
+    """A tqdm bar over all runs: how many are done, running and waiting, steps per second together, the time left.
 
     Args:
         jobs: The runs.
@@ -38,11 +38,11 @@ class SweepProgress:
         if failed:
             self.failed.add(job.folder)
 
-    def show(self, going: int) -> None:
+    def show(self, running: int) -> None:
         """Draw the line.
 
         Args:
-            going: How many runs are going.
+            running: How many runs are running.
         """
         progress, steps = self._measure()
         now = time.monotonic()
@@ -51,8 +51,8 @@ class SweepProgress:
         speed = (steps - before) / (now - then) if now > then else 0.0
         self.history.append((now, steps))
         failed = f", {len(self.failed)} failed" if self.failed else ""
-        waiting = len(self.jobs) - len(self.done) - going
-        counts = f"{len(self.done) - len(self.failed)} done, {going} going, {waiting} waiting{failed} "
+        waiting = len(self.jobs) - len(self.done) - running
+        counts = f"{len(self.done) - len(self.failed)} done, {running} running, {waiting} waiting{failed} "
         self.bar.set_description_str(counts, refresh=False)
         self.bar.set_postfix_str(f"{speed:.0f} {self.unit}s/s together", refresh=False)
         self.bar.update(max(0.0, progress - self.bar.n))
@@ -64,5 +64,5 @@ class SweepProgress:
 
     def _measure(self) -> tuple[float, int]:
         """Return how many runs' worth of work is done, and the steps of all runs together."""
-        going = [job.progress() for job in self.jobs if job.folder not in self.done]
-        return len(self.done) + sum(share for share, _ in going), sum(self.done.values()) + sum(n for _, n in going)
+        running = [job.progress() for job in self.jobs if job.folder not in self.done]
+        return len(self.done) + sum(share for share, _ in running), sum(self.done.values()) + sum(n for _, n in running)

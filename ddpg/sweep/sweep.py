@@ -72,7 +72,7 @@ def open_sweep(
 def run_all(jobs: Sequence[Job], workers: Workers, show_progress: bool, unit: str = "step") -> Outcome:
     """Carry out the jobs that are not finished; the failure of one does not stop the others.
 
-    The first SIGINT or SIGTERM lets the runs that are going save and stop, the second one ends them at once.
+    The first SIGINT or SIGTERM lets the runs that are running save and stop, the second one ends them at once.
 
     Args:
         jobs: The runs.
@@ -83,14 +83,14 @@ def run_all(jobs: Sequence[Job], workers: Workers, show_progress: bool, unit: st
     outcome = Outcome({})
     todo = [job for job in jobs if not is_finished(job)]
     with StopRequest() as stop, closing(SweepProgress(jobs, show_progress, unit)) as progress:
-        while (todo or workers.going) and not stop.signal_number:
+        while (todo or workers.running) and not stop.signal_number:
             while todo and not workers.is_full:
                 workers.submit(todo.pop(0))
             for job, error in workers.wait(SECONDS_BETWEEN_LINES):
                 progress.end(job, failed=error is not None)
                 if error:
                     outcome.failures[job.folder] = error
-            progress.show(len(workers.going))
+            progress.show(len(workers.running))
         if stop.signal_number:
             outcome.signal_number = stop.signal_number
             workers.stop()

@@ -1,4 +1,4 @@
-"""Tuning: Optuna proposes settings, workers train them, and bad ones are not continued.
+"""Tuning: Optuna proposes settings, workers train them, and bad ones are stopped early.
 
 Every trial is a run folder that is trained in stages, to 1/9, 1/3 and all of its steps. Optuna's successive halving
 decides after each stage; a run that goes on is resumed where it was, so it ends as if it had never paused.
@@ -59,7 +59,7 @@ class Tuning:
     def open_study(self) -> None:
         """Open the study's file, or create it; its first trial has the settings to start from.
 
-        A trial that was going when its process died is proposed again, with its run folder.
+        A trial that was running when its process died is proposed again, with its run folder.
         """
         import optuna
         from optuna.storages import JournalStorage
@@ -87,7 +87,7 @@ class Tuning:
             self.study.tell(trial.number, state=optuna.trial.TrialState.FAIL)
 
     def ended(self) -> list[Any]:
-        """Return the trials that have ended for good: trained in full, not continued, or failed by an error."""
+        """Return the trials that have ended for good: trained in full, stopped early, or failed by an error."""
         from optuna.trial import TrialState
 
         trials = self.study.get_trials(deepcopy=False, states=(TrialState.COMPLETE, TrialState.PRUNED, TrialState.FAIL))
@@ -104,21 +104,21 @@ class Tuning:
         """Train until all trials have ended; return the signal by which the user stopped, or None."""
         import optuna
 
-        going: dict[Path, tuple[Any, int]] = {}
+        running: dict[Path, tuple[Any, int]] = {}
         left = self.trials - len(self.ended())
         bar = tqdm(
             total=self.trials, initial=min(self.trials, self.trials - left), unit="trial", disable=not show_progress
         )
         with StopRequest() as stop, bar:
-            while (left > 0 or going) and not stop.signal_number:
+            while (left > 0 or running) and not stop.signal_number:
                 while left > 0 and not workers.is_full:
                     trial = self.study.ask()
                     job, stage = self.begin(trial)
-                    going[job.folder] = trial, stage
+                    running[job.folder] = trial, stage
                     workers.submit(job)
                     left -= 1
                 for ended, error in workers.wait(1.0):
-                    trial, stage = going.pop(ended.folder)
+                    trial, stage = running.pop(ended.folder)
                     if error:
                         trial.set_user_attr("error", error)
                         self.study.tell(trial, state=optuna.trial.TrialState.FAIL)
@@ -127,11 +127,11 @@ class Tuning:
                     elif trial.should_prune():
                         self.study.tell(trial, state=optuna.trial.TrialState.PRUNED)
                     else:
-                        going[ended.folder] = trial, stage + 1
+                        running[ended.folder] = trial, stage + 1
                         workers.submit(self.job(ended.config, ended.folder, stage + 1))
                         continue
                     bar.update()
-                bar.set_postfix_str(self.summary(len(going)))
+                bar.set_postfix_str(self.summary(len(running)))
             if stop.signal_number:
                 workers.stop()
         return stop.signal_number
@@ -173,14 +173,14 @@ class Tuning:
         counted = curve.scores[(curve.steps > max(0, end * 2 / 3)) & (curve.steps <= slack)]
         return float(np.mean(counted if len(counted) else curve.scores[-1:]))
 
-    def summary(self, going: int) -> str:
+    def summary(self, running: int) -> str:
         """Return what the line of progress says beside the bar."""
         from optuna.trial import TrialState
 
         pruned = sum(trial.state == TrialState.PRUNED for trial in self.ended())
         complete = self.complete()
         best = f", best {complete[0].value:.1f}" if complete else ""
-        return f"{going} going, {pruned} not continued{best}"
+        return f"{running} running, {pruned} stopped early{best}"
 
     def best_config(self) -> Config:
         """Return the settings of the best trial that was trained in full.

@@ -17,24 +17,24 @@ class Workers:
         max_jobs: How many may run at the same time.
 
     Attributes:
-        going: The jobs that have been handed to Ray and have not come back, by their Ray reference.
+        running: The jobs that have been handed to Ray and have not come back, by their Ray reference.
     """
 
     def __init__(self, max_jobs: int) -> None:
         import ray
 
         self.max_jobs = max_jobs
-        self.going: dict[ray.ObjectRef, Job] = {}
+        self.running: dict[ray.ObjectRef, Job] = {}
         self._task = ray.remote(max_retries=RETRIES, max_calls=1)(carry_out)
 
     @property
     def is_full(self) -> bool:
         """Whether no further job may be submitted now."""
-        return len(self.going) >= self.max_jobs
+        return len(self.running) >= self.max_jobs
 
     def submit(self, job: Job) -> None:
         """Hand a job to Ray."""
-        self.going[self._task.options(num_cpus=threads_of(job)).remote(job)] = job
+        self.running[self._task.options(num_cpus=threads_of(job)).remote(job)] = job
 
     def wait(self, seconds: float) -> list[tuple[Job, str | None]]:
         """Wait until a job comes back, but not longer than so many seconds.
@@ -45,9 +45,9 @@ class Workers:
         import ray
 
         ended = []
-        done, _ = ray.wait(list(self.going), timeout=seconds)
+        done, _ = ray.wait(list(self.running), timeout=seconds)
         for reference in done:
-            job = self.going.pop(reference)
+            job = self.running.pop(reference)
             try:
                 finished, error = ray.get(reference)
             except ray.exceptions.RayError as lost:
@@ -59,14 +59,14 @@ class Workers:
         return ended
 
     def stop(self) -> None:
-        """Ask the runs that are going to stop at the end of their episodes, and wait until they have saved."""
+        """Ask the runs that are running to stop at the end of their episodes, and wait until they have saved."""
         import ray
 
-        references = list(self.going)
+        references = list(self.running)
         for reference in references:
             ray.cancel(reference)
         ray.wait(references, num_returns=len(references), timeout=SECONDS_TO_STOP) if references else None
-        self.going.clear()
+        self.running.clear()
 
 
 def carry_out(job: Job) -> tuple[bool, str | None]:

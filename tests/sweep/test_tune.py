@@ -25,29 +25,29 @@ class ScriptedWorkers:
 
     Args:
         score: The function; an exception that it raises makes the job fail.
-        max_jobs: How many jobs are going at a time.
+        max_jobs: How many jobs are running at a time.
         jobs: After so many jobs the process dies.
     """
 
     def __init__(self, score, max_jobs: int = 1, jobs: int = 1_000) -> None:
         self.score, self.max_jobs, self.jobs = score, max_jobs, jobs
-        self.going: list[TrainingJob] = []
+        self.running: list[TrainingJob] = []
         self.trained: list[tuple[str, int]] = []  # which folders were trained to which step
 
     @property
     def is_full(self) -> bool:
-        return len(self.going) >= self.max_jobs
+        return len(self.running) >= self.max_jobs
 
     def submit(self, job: TrainingJob) -> None:
-        self.going.append(job)
+        self.running.append(job)
 
     def stop(self) -> None:
-        self.going.clear()
+        self.running.clear()
 
     def wait(self, seconds: float) -> list[tuple[TrainingJob, str | None]]:
         if len(self.trained) == self.jobs:
             raise SystemExit("killed")
-        job = self.going.pop(0)
+        job = self.running.pop(0)
         self.trained.append((job.folder.name, job.config.steps))
         try:
             scores = {step: self.score(job.config, step) for step in range(0, job.config.steps + 1, 100)}
