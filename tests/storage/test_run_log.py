@@ -50,7 +50,13 @@ def test_config_json_holds_every_setting_and_the_versions(tmp_path):
     content = json.loads((tmp_path / "run" / "config.json").read_text())
     assert content["config"] == json.loads(json.dumps(Config(tau=0.25).as_json()))
     assert content["versions"]["tensorflow"] == tf.__version__
-    assert set(content["versions"]) - {"rdkit"} == {"python", "tensorflow", "keras", "numpy", "gymnasium"}
+    assert set(content["versions"]) - {"rdkit", "ddpg-reference"} == {
+        "python",
+        "tensorflow",
+        "keras",
+        "numpy",
+        "gymnasium",
+    }
 
 
 def test_tensorboard_gets_the_same_numbers_and_no_counters(tmp_path):
