@@ -5,6 +5,7 @@ import shlex
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 from types import SimpleNamespace
@@ -158,3 +159,36 @@ def test_notes_come_before_the_run_begins(capsys):
     arguments = SimpleNamespace(plot_dir=Path("plots").absolute(), progress=False, start=Path.cwd())
     assert run_to_end("ddpg-train", run, arguments) == 0
     assert seen == [(False, "train.py: note: one\ntrain.py: note: two\n")]
+
+
+@pytest.mark.parametrize("number", [signal.SIGHUP, signal.SIGUSR1])
+def test_the_signals_of_terminals_and_batch_systems_stop_a_run(number):
+    before = signal.getsignal(number)
+    with StopRequest() as stop:
+        signal.raise_signal(number)
+        assert stop.signal_number == number
+    assert signal.getsignal(number) == before
+
+
+def test_a_signal_that_was_ignored_stays_ignored():
+    """As `nohup` and a script's `&` want it."""
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        with StopRequest() as stop:
+            signal.raise_signal(signal.SIGHUP)
+        assert stop.signal_number is None
+    finally:
+        signal.signal(signal.SIGHUP, before)
+
+
+def test_outside_of_the_main_thread_there_is_no_signal_to_wait_for():
+    entered = []
+
+    def enter():
+        with StopRequest() as stop:
+            entered.append(stop.signal_number)
+
+    thread = threading.Thread(target=enter)
+    thread.start()
+    thread.join()
+    assert entered == [None]

@@ -64,3 +64,25 @@ def test_a_run_that_cannot_begin_leaves_no_folder(small, tmp_path, monkeypatch):
     with pytest.raises(ZeroDivisionError):
         finished_run(replace(small, env="Endless-v0", episodes=1, evaluation_episodes=1), tmp_path / "run")
     assert not (tmp_path / "run").exists()
+
+
+def test_a_file_system_that_cannot_flush_a_folder_is_good_enough(tmp_path, monkeypatch):
+    """As CIFS and some FUSE; any other error of the disk still counts."""
+    import errno
+    import os
+
+    import pytest
+
+    from ddpg.storage.files import fsync_path
+
+    for number in (errno.EINVAL, errno.ENOSPC):
+
+        def fail(descriptor, number=number):
+            raise OSError(number, os.strerror(number))
+
+        monkeypatch.setattr(os, "fsync", fail)
+        if number == errno.EINVAL:
+            fsync_path(tmp_path)
+        else:
+            with pytest.raises(OSError, match="No space left"):
+                fsync_path(tmp_path)

@@ -6,13 +6,14 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from ddpg import Config, RequestError
 from ddpg.sweep.jobs import TrainingJob
 from ddpg.sweep.search import Range
-from ddpg.sweep.tune import Tuning
+from ddpg.sweep.tune import Tuning, folder_of
 from tests.helpers.pages import ROOT
 from tests.helpers.runs import SMALL, contents, names
 
@@ -181,3 +182,12 @@ def test_a_real_study_is_killed_goes_on_and_leaves_settings_for_train_py(tmp_pat
     where = ["--steps", "200", "--run-dir", str(tmp_path / "run"), "--plot-dir", str(tmp_path)]
     subprocess.run([*train, *where], check=True, stdout=subprocess.DEVNULL, env=os.environ)
     assert json.loads((tmp_path / "run" / "config.json").read_text())["config"] == best | {"steps": 200}
+
+
+@pytest.mark.parametrize(
+    ("name", "folder"),
+    [("trial004", "trial004"), *((name, "trial007") for name in ("../../victim", "/etc", "trial1/../x", ""))],
+)
+def test_a_study_names_no_folder_but_those_of_its_trials(name, folder):
+    """A foreign or damaged file could otherwise have any folder removed."""
+    assert folder_of(SimpleNamespace(user_attrs={"folder": name}, number=7)) == folder
