@@ -19,6 +19,11 @@ class Batch(NamedTuple):
     next_state: np.ndarray  # (N, state_size)
 
 
+def row_size(state_size: int, action_size: int) -> int:
+    """Return how many numbers a transition has: two states, an action, a reward and a flag."""
+    return 2 * state_size + action_size + 2
+
+
 class ReplayBuffer:
     """A preallocated ring of float32 rows, one per transition: state | action | reward | terminated | next state.
 
@@ -34,7 +39,7 @@ class ReplayBuffer:
         self.capacity = capacity
         self.state_size = state_size
         self.action_size = action_size
-        self.row_size = 2 * state_size + action_size + 2
+        self.row_size = row_size(state_size, action_size)
         self.rows = np.zeros((capacity, self.row_size), np.float32)
         self.added = 0  # transitions ever stored
 

@@ -14,6 +14,7 @@ from ddpg.policy.describe import describe, random_states
 from ddpg.policy.formats import FORMATS, format_to_write, require_packages
 from ddpg.policy.plain_policy import exact_actions, plain_policy
 from ddpg.policy.policy import Policy
+from ddpg.replay_buffer import row_size
 from ddpg.run.agent_state import load_for_acting, open_checkpoint
 from ddpg.run.environments import open_environment, require_same_sizes
 from ddpg.storage.checkpoint_format import SavedCheckpoint
@@ -132,15 +133,15 @@ def read_policy(path: Path, best: bool = False) -> Source:
 
 def replay_states(saved: SavedCheckpoint, state_size: int, action_size: int) -> np.ndarray:
     """Return up to 1,000 of the newest states in the replay files of a run, `(N, state_size)`; N may be 0."""
-    row_size = 2 * state_size + action_size + 2
+    width = row_size(state_size, action_size)
     steps = all_checkpoints(saved.path.parent)
     if not saved.manifest["replay"] and steps:  # the best networks are saved without the buffer; the newest has it
         saved = open_checkpoint(steps[-1])
-    rows = np.zeros((0, row_size), np.float32)
+    rows = np.zeros((0, width), np.float32)
     for segment in segments_in(saved.manifest)[-1:]:
         path = saved.path.parent / "replay" / segment.name
-        if path.is_file() and path.stat().st_size == 4 * row_size * (segment.stop - segment.start):
-            rows = np.fromfile(path, np.float32).reshape(-1, row_size)
+        if path.is_file() and path.stat().st_size == 4 * width * (segment.stop - segment.start):
+            rows = np.fromfile(path, np.float32).reshape(-1, width)
     return rows[:: 1 + len(rows) // STATES, :state_size]
 
 

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from ddpg.config import Config
 from ddpg.errors import RequestError
+from ddpg.replay_buffer import row_size
 
 GIB = 1024**3
 COPIES = 4  # of a network's weights: online, target, and Adam's two moments
@@ -40,7 +41,7 @@ def network_bytes(config: Config, state_size: int, action_size: int) -> int:
 
 def transition_bytes(state_size: int, action_size: int) -> int:
     """Return the bytes of a transition in the replay buffer."""
-    return 4 * (2 * state_size + action_size + 2)
+    return 4 * row_size(state_size, action_size)
 
 
 def available_memory() -> float:

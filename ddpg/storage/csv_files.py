@@ -14,14 +14,7 @@ def read_rows(path: Path) -> list[dict[str, str]]:
     Raises:
         RequestError: It cannot be read, has no header, or a row with another number of values.
     """
-    try:
-        with path.open(newline="", encoding="utf-8-sig") as file:
-            header, *rows = csv.reader(file, strict=True)
-    except (OSError, ValueError, csv.Error) as error:
-        raise RequestError(f"cannot read {path} ({getattr(error, 'strerror', None) or one_line(error)})") from None
-    for number, row in enumerate(rows, 2):
-        if len(row) != len(header):
-            raise RequestError(f"{path}, line {number}: expected {len(header)} values between commas, got {len(row)}")
+    header, rows = read_table(path)
     return [dict(zip(header, row, strict=True)) for row in rows]
 
 
@@ -31,11 +24,22 @@ def read_columns(path: Path) -> dict[str, np.ndarray]:
     Raises:
         RequestError: As `read_rows`, or a value is not a number.
     """
-    rows = read_rows(path)
+    header, rows = read_table(path)
     try:
-        values = np.array([list(row.values()) for row in rows], np.float64)
+        values = np.array(rows, np.float64).reshape(-1, len(header))
     except ValueError as error:
         raise RequestError(f"{path}: {error}") from None
-    with path.open(newline="", encoding="utf-8-sig") as file:
-        header = next(csv.reader(file))
-    return dict(zip(header, values.reshape(-1, len(header)).T, strict=True))
+    return dict(zip(header, values.T, strict=True))
+
+
+def read_table(path: Path) -> tuple[list[str], list[list[str]]]:
+    """Return the header of a CSV file, and its rows, all of the same length."""
+    try:
+        with path.open(newline="", encoding="utf-8-sig") as file:
+            header, *rows = csv.reader(file, strict=True)
+    except (OSError, ValueError, csv.Error) as error:
+        raise RequestError(f"cannot read {path} ({getattr(error, 'strerror', None) or one_line(error)})") from None
+    for number, row in enumerate(rows, 2):
+        if len(row) != len(header):
+            raise RequestError(f"{path}, line {number}: expected {len(header)} values between commas, got {len(row)}")
+    return header, rows

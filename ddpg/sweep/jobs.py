@@ -149,10 +149,6 @@ class MolGANJob:
         return True
 
 
-class ForeignFolder(RequestError):
-    """A folder in the place of a run that holds something else."""
-
-
 def is_resumable(folder: Path) -> bool:
     """Return whether a run folder has a checkpoint; delete what a run left that died before its first one.
 
@@ -161,18 +157,21 @@ def is_resumable(folder: Path) -> bool:
     """
     if not folder.exists():
         return False
+    with closing(patient_lock(folder)):
+        if all_checkpoints(folder / "checkpoints"):
+            return True
+        remove_unfinished(folder)
+    if folder.exists():
+        raise RequestError(f"{folder} has no checkpoint, but other files; move them away")
+    return False
+
+
+def patient_lock(folder: Path) -> Lock:
+    """Return the lock on a folder, for which a worker that was lost may be living on for a while."""
     deadline = time.monotonic() + SECONDS_FOR_LOCK
     while True:
         try:
-            with closing(Lock(folder)):
-                if all_checkpoints(folder / "checkpoints"):
-                    return True
-                remove_unfinished(folder)
-            if folder.exists():
-                raise ForeignFolder(f"{folder} has no checkpoint, but other files; move them away")
-            return False
-        except ForeignFolder:
-            raise
+            return Lock(folder)
         except RequestError:
             if time.monotonic() > deadline:
                 raise
