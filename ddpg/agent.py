@@ -47,6 +47,7 @@ class DDPG:
         self.noise = make_noise(config.noise, action_size, config.noise_sigma, self.rngs["noise"])
         self.normalization = StateNormalization(self.replay_buffer) if config.normalize_observations else None
         self.updates = 0  # made so far
+        self.rows_from_elsewhere = 0  # transitions in the replay buffer that are no environment steps of this run
 
         actor_seed, critic_seed = stream(config.seed, "weights").generate_state(2).tolist()
         new_actor = partial(make_actor, config, state_size, action_size, actor_seed)
@@ -71,8 +72,8 @@ class DDPG:
 
     @property
     def steps(self) -> int:
-        """Environment steps so far: every transition that was ever stored."""
-        return self.replay_buffer.added
+        """Environment steps so far: every transition that was ever stored, but those from elsewhere."""
+        return self.replay_buffer.added - self.rows_from_elsewhere
 
     def begin_episode(self) -> None:
         """Reset the noise and the cached actions."""

@@ -40,11 +40,13 @@ def snapshot_of(agent: DDPG, episode: Episode, run_state: dict[str, Any]) -> Sna
         "state_size": agent.state_size,
         "action_size": agent.action_size,
         "updates": agent.updates,
+        "rows_from_elsewhere": agent.rows_from_elsewhere,
         "rngs": {name: rng.bit_generator.state for name, rng in agent.rngs.items()},
         "episode": asdict(replace(episode, metrics=None)),
         "run": run_state,
     }
-    return take_snapshot(KIND, agent.steps, variable_owners(agent), description)
+    snapshot = take_snapshot(KIND, agent.steps, variable_owners(agent), description)
+    return snapshot._replace(rows=agent.replay_buffer.added)
 
 
 def open_checkpoint(checkpoint_dir: Path) -> SavedCheckpoint:
@@ -71,7 +73,12 @@ def load(saved: SavedCheckpoint, config: Config | None = None) -> tuple[DDPG, li
         agent.updates = non_negative_int(saved.description["updates"])
         for name, rng in agent.rngs.items():
             rng.bit_generator.state = saved.description["rngs"][name]
-    return agent, restore_replay(agent.replay_buffer, saved)
+        agent.rows_from_elsewhere = non_negative_int(saved.description["rows_from_elsewhere"])
+    segments = restore_replay(agent.replay_buffer, saved)
+    with saved.reading("manifest.json"):
+        if agent.steps != read_episode(saved).steps:
+            raise ValueError(f"its replay files end at step {agent.steps}")
+    return agent, segments
 
 
 def load_for_acting(checkpoint_dir: Path) -> DDPG:

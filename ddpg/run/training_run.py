@@ -3,6 +3,7 @@
 import time
 from collections.abc import Sequence
 from contextlib import ExitStack, closing
+from dataclasses import replace
 from pathlib import Path
 
 import gymnasium
@@ -68,7 +69,7 @@ class TrainingRun:
             bar = Progress(self.config, show_progress, self.episode.number, self.episode.steps)
             stack.enter_context(closing(bar))
             stack.enter_context(paused_garbage_collector())
-            stack.enter_context(run_errors(self.folder.path, self._save))
+            stack.enter_context(run_errors(self.folder.path, self._save_unfinished_episode))
             self._train_loop(environment, evaluation_env, bar)
 
     def _train_loop(self, environment: gymnasium.Env, evaluation_env: gymnasium.Env, bar: Progress) -> None:
@@ -133,6 +134,12 @@ class TrainingRun:
         """Return the step and the evaluation of the "untrained" policy or of the "best" one, or None."""
         step, returns = self.folder.kept.get(name, (0, None))
         return (int(step), Evaluation(tuple(returns))) if returns else None
+
+    def _save_unfinished_episode(self) -> None:
+        """Save what an episode that failed has brought; the resumed run begins another one."""
+        steps = self.agent.steps
+        self.episode = replace(self.episode, steps=steps, length=steps - self.episode.steps)
+        self._save()
 
     def _save(self) -> None:
         self.folder.save(self._snapshot(), self.agent.replay_buffer)

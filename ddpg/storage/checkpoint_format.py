@@ -39,6 +39,7 @@ class Snapshot(NamedTuple):
     step: int  # environment steps (or updates, for MolGAN) so far; it names the folder
     arrays: dict[str, np.ndarray]
     description: dict[str, Any]  # JSON-ready
+    rows: int | None = None  # transitions stored before this moment; none: all that there are
 
 
 class CorruptFileError(RequestError):

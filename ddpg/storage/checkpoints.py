@@ -45,7 +45,7 @@ class Checkpoints:
         checkpoint_dir = self.folder / f"step-{snapshot.step:09d}"
         if not checkpoint_dir.exists():
             if self.replay and buffer:
-                self.replay.save_new(buffer)
+                self.replay.save_new(buffer, snapshot.rows)
             write_snapshot(checkpoint_dir, snapshot, self.replay.segments if self.replay else ())
             self._delete_old()
         return checkpoint_dir

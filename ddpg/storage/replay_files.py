@@ -45,10 +45,11 @@ class ReplayFiles:
         refuse_link(folder)  # old files are deleted in it
         folder.mkdir(parents=True, exist_ok=True)
 
-    def save_new(self, buffer: "ReplayBuffer") -> None:
-        """Write the transitions that no file holds yet."""
-        oldest = buffer.added - len(buffer)
-        start, stop = max(self.segments[-1].stop if self.segments else 0, oldest), buffer.added
+    def save_new(self, buffer: "ReplayBuffer", stop: int | None = None) -> None:
+        """Write the transitions that no file holds yet: all of them, or those stored before `stop`."""
+        stop = buffer.added if stop is None else stop
+        oldest = stop - min(stop, buffer.capacity)
+        start = max(self.segments[-1].stop if self.segments else 0, oldest)
         max_length = max(10_000, buffer.capacity // FILES_PER_BUFFER)
         for first in range(start, stop, max_length):
             last = min(first + max_length, stop)

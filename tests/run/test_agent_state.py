@@ -17,7 +17,8 @@ from ddpg.run.agent_state import (
     variable_owners,
 )
 from ddpg.storage.checkpoint_format import CorruptFileError, Snapshot, named_variables, write_snapshot
-from ddpg.storage.checkpoints import find_checkpoint
+from ddpg.storage.checkpoints import Checkpoints, find_checkpoint
+from ddpg.storage.replay_files import ReplayFiles
 from ddpg.training import Episode
 from tests.helpers.agents import NETWORKS, fill
 from tests.helpers.runs import assert_same_run, csv_rows, finish, finished_run
@@ -43,15 +44,20 @@ def agent(small):
         variable.assign(variable + index + 1)
     for rng in agent.rngs.values():
         rng.random(5)
-    agent.updates = 41
+    agent.replay_buffer.add(np.ones(3), np.ones(2), 1.0, False, np.ones(3))  # logged data, say
+    agent.updates, agent.rows_from_elsewhere = 41, 1
     return agent
+
+
+def save(agent, folder, episode=EPISODE):
+    """Write a checkpoint, as a run does; return its folder."""
+    checkpoints = Checkpoints(folder / "checkpoints", 1, ReplayFiles(folder / "checkpoints" / "replay"))
+    return checkpoints.save(snapshot_of(agent, episode, {"seconds": 1.0}), agent.replay_buffer)
 
 
 @pytest.fixture
 def saved(agent, tmp_path):
-    snapshot = snapshot_of(agent, EPISODE, {"seconds": 1.0})
-    write_snapshot(tmp_path / "step-000000064", snapshot)
-    return tmp_path / "step-000000064"
+    return save(agent, tmp_path)
 
 
 @pytest.mark.slow  # test_exactness.py shows it in a new process
@@ -101,8 +107,7 @@ def test_the_statistics_of_normalized_observations_come_back_also_for_the_policy
     agent = fill(DDPG(3, 2, replace(small, buffer_size=100, normalize_observations=True)))
     agent.update()
     fill(agent, 3)
-    write_snapshot(tmp_path / "step-000000067", snapshot_of(agent, EPISODE, {}))
-    saved = open_checkpoint(tmp_path / "step-000000067")
+    saved = open_checkpoint(save(agent, tmp_path, replace(EPISODE, steps=67)))
     for again in (load(saved)[0], load_for_acting(saved.path)):
         for name in ("count", "mean", "variance"):
             value = getattr(agent.normalization, name).numpy()
