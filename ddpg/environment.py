@@ -67,6 +67,48 @@ def state_and_action_size(environment: gymnasium.Env) -> tuple[int, int]:
     return spaces.flatdim(environment.observation_space), spaces.flatdim(environment.action_space)
 
 
+class TaskUnits:
+    """States and actions as the task itself knows them, beside the flat ones that an agent works with.
+
+    Args:
+        environment: A task from `make_environment`, perhaps in more wrappers; only its spaces are used.
+
+    Attributes:
+        state_space, action_space: The task's own.
+        low, high: The lowest and the highest actions, each `(action_size,)`: those of `action_space`, with
+            `Config.action_bound` in the place of infinite ones.
+    """
+
+    def __init__(self, environment: gymnasium.Env) -> None:
+        self.wrappers: list[gymnasium.ActionWrapper] = []
+        while not isinstance(environment, FlattenObservation):
+            if isinstance(environment, gymnasium.ActionWrapper):
+                self.wrappers.append(environment)
+            environment = environment.env  # type: ignore[attr-defined]
+        self.state_space, self.action_space = environment.env.observation_space, environment.env.action_space
+        bounded = self.wrappers[-1].action_space
+        assert isinstance(bounded, spaces.Box)
+        self.low, self.high = bounded.low, bounded.high
+
+    def state(self, flat: np.ndarray) -> Any:
+        """Return a new element of the task's observation space, for a flat state `(state_size,)`."""
+        return spaces.unflatten(self.state_space, np.array(flat))
+
+    def action(self, normal: np.ndarray) -> np.ndarray:
+        """Return the element of the task's action space that an action `(action_size,)` in [-1, 1] means."""
+        for wrapper in self.wrappers:
+            normal = wrapper.action(normal)
+        return normal
+
+    def normal_action(self, action: np.ndarray) -> np.ndarray:
+        """Return the action in [-1, 1], `(..., action_size)` float32, for one `(..., action_size)` in the task's units.
+
+        What is outside of the bounds is clipped, as an actuator would.
+        """
+        low, high = self.low.astype(np.float64), self.high.astype(np.float64)
+        return np.clip(2 * (action - low) / (high - low) - 1, -1, 1).astype(np.float32)
+
+
 def _make(env: str, env_kwargs: dict[str, Any]) -> gymnasium.Env:
     """Make the bare task; Gymnasium's warnings are shown only if that succeeds, so that a refusal is one line."""
     with warnings.catch_warnings(record=True) as caught:
@@ -88,12 +130,7 @@ def _make_or_refuse(env: str, env_kwargs: dict[str, Any]) -> gymnasium.Env:
         ) from None
     except Exception as error:  # the task's constructor, or its module, may raise anything
         reason = one_line(error)
-        if module and missing_module(error) in (module, module.split(".")[0]):
-            raise RequestError(
-                f"there is no module {module!r} in {os.getcwd()} or on PYTHONPATH; set PYTHONPATH to its folder, "
-                "or install it",
-                "env",
-            ) from None
+        refuse_missing_module(module, error, "env")
         if "joint" in reason and "gymnasium_robotics" in env:
             reason += "; gymnasium-robotics 1.4 needs MuJoCo 3.10 or older: pip install 'mujoco<3.11'"
         if name in gymnasium.registry:
@@ -107,6 +144,16 @@ def _make_or_refuse(env: str, env_kwargs: dict[str, Any]) -> gymnasium.Env:
         raise RequestError(f"cannot make {env!r} ({reason}){nearest}", "env") from None
 
 
+def refuse_missing_module(module: str, error: BaseException, setting: str) -> None:
+    """Raise `RequestError` if the cause of an error is that there is no such module."""
+    if module and missing_module(error) in (module, module.split(".")[0]):
+        raise RequestError(
+            f"there is no module {module!r} in {os.getcwd()} or on PYTHONPATH; set PYTHONPATH to its folder, "
+            "or install it",
+            setting,
+        ) from None
+
+
 def missing_module(error: BaseException | None) -> str | None:
     """Return the name of the module that could not be found, if that is the cause of an error."""
     while error is not None:
@@ -118,7 +165,7 @@ def missing_module(error: BaseException | None) -> str | None:
 
 @contextmanager
 def importable_working_directory() -> Iterator[None]:
-    """Let a task's module be imported from the working directory, as `python -m` does."""
+    """Let a module of the user's be imported from the working directory, as `python -m` does."""
     folder = os.getcwd()
     if folder in sys.path or "" in sys.path:
         yield

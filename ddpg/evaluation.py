@@ -1,6 +1,7 @@
 """Noise-free evaluation: the returns of episodes in an environment that training never touches."""
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -8,6 +9,7 @@ import gymnasium
 import numpy as np
 
 from ddpg.checked_environment import CheckedEnvironment
+from ddpg.experience.controllers import Controller
 
 
 class ActingAgent(Protocol):
@@ -69,22 +71,30 @@ class Evaluation:
         }
 
 
-def evaluate(agent: ActingAgent, environment: gymnasium.Env, episodes: int = 10, seed: int = 0) -> Evaluation:
+def evaluate(
+    agent: ActingAgent | Callable, environment: gymnasium.Env, episodes: int = 10, seed: int = 0
+) -> Evaluation:
     """Run noise-free episodes of μ(s); episode i is reset with `seed + i`, so two policies get the same starts.
 
     Args:
-        agent: Anything with `act(state, explore=False)`.
+        agent: Anything with `act(state, explore=False)`; or a controller in the task's own units: a function
+            `action = f(state)`, or a class, of which each episode gets a new instance.
         environment: A task from `make_environment`, not the one used for training.
         episodes: How many.
         seed: Seed of the first one.
 
     Raises:
-        RunStopped: A state, a reward or an action is not finite or has the wrong shape, or the environment raised.
+        RunStopped: A state, a reward or an action is not finite or has the wrong shape, or the environment or the
+            controller raised.
     """
     environment = CheckedEnvironment(environment, "evaluation episode", -1)  # evaluation episodes count from 0
+    if isinstance(agent, type) or not hasattr(agent, "act"):
+        agent = Controller(agent, environment, "evaluation episode", -1)
     returns = []
     for episode in range(episodes):
         state, _ = environment.reset(seed=seed + episode)
+        if isinstance(agent, Controller):
+            agent.begin_episode()
         episode_return, done = 0.0, False
         while not done:
             state, reward, terminated, truncated, _ = environment.step(agent.act(state, explore=False))

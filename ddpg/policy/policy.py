@@ -6,9 +6,9 @@ from typing import Any
 import gymnasium
 import numpy as np
 from gymnasium import spaces
-from gymnasium.wrappers import FlattenObservation
 
 from ddpg.command.paths import absolute
+from ddpg.environment import TaskUnits
 from ddpg.errors import one_line
 from ddpg.evaluation import ActingAgent
 from ddpg.run.agent_state import load_for_acting
@@ -25,14 +25,8 @@ class Policy:
     """
 
     def __init__(self, agent: ActingAgent, environment: gymnasium.Env) -> None:
-        self.agent = agent
-        self.to_task: list[gymnasium.ActionWrapper] = []
-        while not isinstance(environment, FlattenObservation):
-            if isinstance(environment, gymnasium.ActionWrapper):
-                self.to_task.append(environment)
-            environment = environment.env  # type: ignore[attr-defined]
-        self.state_space = environment.env.observation_space
-        self.action_space = environment.env.action_space
+        self.agent, self.units = agent, TaskUnits(environment)
+        self.state_space, self.action_space = self.units.state_space, self.units.action_space
 
     def __call__(self, state: Any) -> np.ndarray:
         """Return the action for a state.
@@ -57,19 +51,14 @@ class Policy:
 
     def act_flat(self, state: np.ndarray) -> np.ndarray:
         """Return the action, an element of the task's action space, for a flat state `(state_size,)` float32."""
-        action = self.agent.act(state, explore=False)
-        for wrapper in self.to_task:
-            action = wrapper.action(action)
-        return action
+        return self.units.action(self.agent.act(state, explore=False))
 
     def bounds(self) -> tuple[np.ndarray, np.ndarray]:
         """Return the lowest and the highest actions, each `(action_size,)`, in the task's units.
 
         They are those of the action space, with `Config.action_bound` in the place of infinite ones.
         """
-        space = self.to_task[-1].action_space
-        assert isinstance(space, spaces.Box)
-        return space.low, space.high
+        return self.units.low, self.units.high
 
 
 def load_policy(path: str | Path, best: bool = False) -> Policy:
