@@ -1,7 +1,6 @@
 """Learning curves from sweeps, run folders and CSV files, also those of other projects."""
 
 import csv
-import dataclasses
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -12,7 +11,7 @@ import numpy as np
 from ddpg.config import PRESETS
 from ddpg.errors import RequestError
 from ddpg.molgan.config import MolGANConfig
-from ddpg.settings import text_of
+from ddpg.settings import closest_preset, text_of
 from ddpg.storage.csv_files import read_rows
 
 CSV_COLUMNS = (  # task, setting, seed, steps, score: the columns of the CSV files that can be read
@@ -150,24 +149,13 @@ def columns(rows: Sequence[dict[str, str]], step: str, score: str) -> tuple[np.n
 def label(config: dict[str, Any], presets: Mapping[str, Any]) -> str:
     """Return the name of a run's settings: the preset that they are closest to, and how they differ from it.
 
-    A run of an earlier version lacks the settings that are newer. It had their defaults.
+    Numbers have four digits: "tau=0.01".
     """
-    different = {name: changes(as_json(type(preset)()) | config, preset) for name, preset in presets.items()}
-    closest = min(different, key=lambda name: len(different[name]))
-    return ", ".join([closest, *different[closest]])
-
-
-def as_json(settings: Any) -> dict[str, Any]:
-    """Return settings as they are in a file: lists, no tuples."""
-    return json.loads(json.dumps(settings.as_json()))
-
-
-def changes(config: dict[str, Any], preset: Any) -> list[str]:
-    """Return how settings differ from a preset, as "tau=0.01", with four digits."""
-    names = [field.name for field in dataclasses.fields(preset) if field.metadata["names_settings"]]
-    usual = as_json(preset)
-    different = {name: config[name] for name in names if config[name] != usual[name]}
-    return [
-        f"{name}={value:.4g}" if isinstance(value, float) else f"{name}={text_of(value)}"
-        for name, value in different.items()
-    ]
+    closest, different = closest_preset(config, presets)
+    return ", ".join(
+        [closest]
+        + [
+            f"{name}={value:.4g}" if isinstance(value, float) else f"{name}={text_of(value)}"
+            for name, value in different.items()
+        ]
+    )

@@ -1,8 +1,12 @@
 """What the log of a finished run says about learning that failed; `docs/troubleshooting.md` explains each case."""
 
+from pathlib import Path
+
 import numpy as np
 
+from ddpg.agent import DDPG
 from ddpg.command.text import number
+from ddpg.evaluation import Evaluation
 from ddpg.run.training_run import TrainingRun
 from ddpg.storage.csv_files import read_columns
 
@@ -19,7 +23,18 @@ def warnings_about(run: TrainingRun) -> list[str]:
     Args:
         run: A finished run: its CSV files, its evaluations, and the rewards in its replay buffer.
     """
-    run_dir, agent = run.folder.path, run.agent
+    untrained = run.kept_evaluation("untrained")
+    return signs_of_failure(run.folder.path, run.agent, untrained and untrained[1], run.evaluation)
+
+
+def signs_of_failure(run_dir: Path, agent: DDPG, untrained: Evaluation | None, last: Evaluation | None) -> list[str]:
+    """Return the same of a run folder, which may be that of a run in progress.
+
+    Args:
+        run_dir: Holds the CSV files.
+        agent: The agent, with the rewards in its replay buffer.
+        untrained, last: The first and the last evaluation, over the same starts.
+    """
     episodes, updates, evaluations = (
         read_columns(run_dir / f"{name}.csv") for name in ("episodes", "updates", "evaluations")
     )
@@ -44,9 +59,8 @@ def warnings_about(run: TrainingRun) -> list[str]:
             f"the critic's values reached {q_value:.3g}, but rewards of at most {np.abs(rewards).max():.3g} "
             f"can add up to {limit:.3g} only; see {PAGE}#values-that-grow-without-bound"
         )
-    untrained, last = run.kept_evaluation("untrained"), run.evaluation
-    if not warnings and last and untrained and untrained[1].returns != last.returns and last.mean <= untrained[1].mean:
-        means = f"{number(last.mean)} against {number(untrained[1].mean)}"
+    if not warnings and last and untrained and untrained.returns != last.returns and last.mean <= untrained.mean:
+        means = f"{number(last.mean)} against {number(untrained.mean)}"
         warnings.append(
             f"the last policy is not better than the untrained one ({means}); the best checkpoint may be: "
             f"evaluate.py --best; see {PAGE}"

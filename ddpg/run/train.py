@@ -71,8 +71,8 @@ def run(arguments: argparse.Namespace) -> int:
         config = dataclasses.replace(config, **given)
     import_tensorflow()  # only now that the settings are known to be valid: it takes seconds
     from ddpg.run.diagnosis import warnings_about
-    from ddpg.run.report import report
     from ddpg.run.start import default_run_dir, resume_run, start_run
+    from ddpg.run.summary import print_summary
 
     if arguments.resume:
         training_run = resume_run(arguments.resume, arguments.plot_dir, given)
@@ -81,7 +81,7 @@ def run(arguments: argparse.Namespace) -> int:
         training_run = start_run(config, run_dir, arguments.plot_dir)
     code = run_to_end(COMMAND, training_run, arguments)
     if code == 0:
-        report(training_run, arguments.start)
+        print_summary(training_run, arguments.start)
         for warning in warnings_about(training_run):
             note(f"{program_name(COMMAND)}: warning: {warning}")
     return code

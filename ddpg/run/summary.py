@@ -24,7 +24,7 @@ YARDSTICKS = {
 }
 
 
-def report(run: TrainingRun, start: Path) -> None:
+def print_summary(run: TrainingRun, start: Path) -> None:
     """Print the results of a run.
 
     Args:
