@@ -85,15 +85,16 @@ class DDPG:
 
         Args:
             state: The state.
-            explore: True for the exploration policy β (first post, equation 6; uniform during the first
-                `learning_starts` steps), False for the deterministic policy μ.
+            explore: True for the exploration policy β (first post, equation 6), which begins with `learning_starts`
+                uniform actions and has a share `random_actions` of them later on; False for the policy μ.
         """
         state = finite("state", state, self.state_size)
         if not explore:
             policy = self.compiled_average if self.config.averages_actor else self.compiled_policy
             return policy(self.normalized(state))  # μ(s)
-        if self.steps < self.config.learning_starts:
-            return self.rngs["warm_up"].uniform(-1, 1, self.action_size).astype(np.float32)
+        random, share = self.rngs["warm_up"], self.config.random_actions
+        if self.steps < self.config.learning_starts or (share and random.random() < share):
+            return random.uniform(-1, 1, self.action_size).astype(np.float32)
         noise = self.noise.sample() * np.float32(self.config.noise_scale(self.steps))
         return equations.exploration_action(self.training_policy(state), noise)
 
@@ -136,7 +137,7 @@ class DDPG:
         # Set yᵢ = rᵢ + γ Q'(sᵢ₊₁, μ'(sᵢ₊₁)). Batch normalization, if any, is over the minibatch in all networks.
         next_action = self.target_actor(next_state, training=True)
         next_q = self.target_critic(next_state, next_action, training=True)
-        target_q = equations.bellman_target(reward, terminated, next_q, self.config.gamma)
+        target_q = equations.bellman_target(reward, terminated, next_q, self.config.gamma, self.config.target_limits)
 
         # Update the critic by minimizing L = 1/N Σ (yᵢ - Q(sᵢ, aᵢ))², plus its weight decay, if any.
         with tf.GradientTape() as tape:

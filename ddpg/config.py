@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ddpg.errors import RequestError
-from ddpg.settings import check_values, from_json, setting
+from ddpg.settings import check_values, from_json, setting, text_of
 
 
 @dataclass(frozen=True)
@@ -102,6 +102,9 @@ class Config:
     action_penalty: float = setting(
         0.0, "λ of the penalty on the policy's mean squared action (HER: 1); for policies stuck at a bound", "[0, inf)"
     )
+    target_limits: tuple[float, float] | None = setting(
+        None, "clip y to [LOW, HIGH], what returns can be; (HER: -1/(1 - γ) 0, for rewards of -1 and 0)", "(-inf, inf)"
+    )
 
     noise: str = setting(
         "gaussian",
@@ -112,6 +115,9 @@ class Config:
     )
     noise_sigma: float = setting(
         0.1, "σ of the exploration noise (post: 0.1; paper: 0.2); larger where nothing is found", "[0, inf)"
+    )
+    random_actions: float = setting(
+        0.0, "share of uniformly random actions (HER: 0.3); for goals that noise alone does not reach", "[0, 1]"
     )
     noise_decay_steps: int | None = setting(None, "anneal the noise linearly to zero over N steps", "[1, inf)")
 
@@ -155,6 +161,8 @@ class Config:
                 f"use more than {self.first_update_step} steps",
                 "learning_rate_decay_steps",
             )
+        if self.target_limits and self.target_limits[0] >= self.target_limits[1]:
+            raise RequestError(f"LOW must be less than HIGH, got {text_of(self.target_limits)}", "target_limits")
         if self.batch_normalization and self.layer_normalization != "none":
             raise RequestError(
                 "the hidden layers can have batch or layer normalization, not both; use --no-batch-normalization",

@@ -7,7 +7,7 @@ import numpy as np
 import tensorflow as tf
 
 
-def bellman_target(reward, terminated, next_q, gamma: float):
+def bellman_target(reward, terminated, next_q, gamma: float, limits: tuple[float, float] | None = None):
     """y = r + γ (1 - terminated) Q'(s', μ'(s')): the target of the critic.
 
     First post, equation 1 and the y of equation 3; second post, the Bellman equation, which needs no inner expectation
@@ -17,11 +17,14 @@ def bellman_target(reward, terminated, next_q, gamma: float):
         reward, terminated: `(N, 1)`.
         next_q: Q'(s', μ'(s')), `(N, 1)`.
         gamma: γ.
+        limits: What y is clipped to, or None. Andrychowicz et al. (2017, arXiv 1707.01495), appendix A, take the least
+            and the largest return that there can be: [-1 / (1 - γ), 0] for rewards of -1 and 0.
 
     Returns:
         y, `(N, 1)`.
     """
-    return reward + gamma * (1.0 - terminated) * next_q
+    y = reward + gamma * (1.0 - terminated) * next_q
+    return tf.clip_by_value(y, *limits) if limits else y
 
 
 def critic_loss(q_value, target_q):

@@ -58,7 +58,7 @@ def from_json(kind: type[T], settings: dict[str, Any]) -> T:
     unknown = settings.keys() - fields.keys()
     if unknown:
         raise RequestError(f"unknown setting {sorted(unknown)[0]!r}; it may come from another version of this package")
-    pairs = {name for name, field in fields.items() if isinstance(field.default, tuple)}
+    pairs = {name for name, field in fields.items() if is_pair(field)}
     lists = {name: tuple(value) for name, value in settings.items() if name in pairs and isinstance(value, list)}
     return kind(**(settings | lists))
 
@@ -70,11 +70,18 @@ def type_hints(kind: type) -> dict[str, Any]:
 
 
 def value_type(kind: type, field: dataclasses.Field) -> type:
-    """Return the plain type of a field's values: `float | None` is float, `tuple[int, int]` is int."""
+    """Return the plain type of a field's values: `float | None` is float, `tuple[int, int] | None` is int."""
     hint = type_hints(kind)[field.name]
-    if hint in (str, bool, int, float) or typing.get_origin(hint) is dict:
-        return typing.get_origin(hint) or hint
-    return typing.get_args(hint)[0]
+    if typing.get_origin(hint) is dict:
+        return dict
+    while arguments := typing.get_args(hint):
+        hint = arguments[0]
+    return hint
+
+
+def is_pair(field: dataclasses.Field) -> bool:
+    """Return whether a field's values are pairs of numbers: `tuple[int, int]`, or that or None."""
+    return any(typing.get_origin(hint) is tuple for hint in (field.type, *typing.get_args(field.type)))
 
 
 def check_value(field: dataclasses.Field, kind: type, value: Any) -> None:
@@ -82,10 +89,9 @@ def check_value(field: dataclasses.Field, kind: type, value: Any) -> None:
     if value is None and field.default is None:
         return
     choices, within = field.metadata["choices"], field.metadata["within"]
-    pair = isinstance(field.default, tuple)
-    numbers = value if pair else (value,)
-    if not isinstance(numbers, tuple) or (pair and len(numbers) != 2):
-        raise RequestError(f"expected two whole numbers, got {value!r}", field.name)
+    numbers = value if is_pair(field) else (value,)
+    if not isinstance(numbers, tuple) or (is_pair(field) and len(numbers) != 2):
+        raise RequestError(f"expected {expected(field, kind)}, got {value!r}", field.name)
     for number in numbers:
         accepted = (int, float) if kind is float else (kind,)
         if not isinstance(number, accepted) or (isinstance(number, bool) and kind is not bool):
@@ -120,14 +126,19 @@ def parse_value(text: str, field: dataclasses.Field, kind: type) -> Any:
     try:
         if kind is bool:
             return {"true": True, "false": False}[text.lower()]
-        if isinstance(field.default, tuple):
-            return tuple(int(number) for number in text.split("x"))
+        if is_pair(field):
+            first, second = text.split("x")
+            return kind(first), kind(second)
         return kind(text)
     except (KeyError, ValueError):
-        expected = {bool: "true or false", int: "a whole number", float: "a number"}[kind]
-        if isinstance(field.default, tuple):
-            expected = "two whole numbers such as 400x300"
-        raise ValueError(f"expected {expected}, got {text!r}") from None
+        raise ValueError(f"expected {expected(field, kind)}, got {text!r}") from None
+
+
+def expected(field: dataclasses.Field, kind: type) -> str:
+    """Return what a field takes, for messages."""
+    if is_pair(field):
+        return "two whole numbers such as 400x300" if kind is int else "two numbers such as -50x0"
+    return {bool: "true or false", int: "a whole number", float: "a number"}[kind]
 
 
 def json_object(text: str) -> dict[str, Any]:

@@ -59,6 +59,18 @@ def test_noise_is_annealed_linearly_to_zero_over_the_given_steps(small):
     np.testing.assert_allclose(spread, [0.05, 0.025, 0, 0], atol=2e-3)
 
 
+@pytest.mark.parametrize("share", [0.0, 0.3, 1.0])
+def test_a_share_of_the_exploring_actions_is_uniformly_random(small, share):
+    """Without noise, all others are the policy's."""
+    agent = DDPG(3, 2, replace(small, random_actions=share, noise_sigma=0.0))
+    actions = np.array([agent.act(STATE) for _ in range(2_000)])
+    random = actions[(np.abs(actions - agent.act(STATE, explore=False)) > 1e-6).any(axis=1)]
+    assert len(random) / len(actions) == pytest.approx(share, abs=0.03)
+    if share:
+        np.testing.assert_allclose(np.abs(random).mean(axis=0), 0.5, atol=0.05)
+        assert np.abs(random).max() > 0.98
+
+
 def test_all_four_networks_are_made_from_the_settings(small):
     config = replace(
         small,

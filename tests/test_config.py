@@ -114,8 +114,12 @@ def refusal(**settings: Any) -> RequestError:
         ("action_layer", 3, "3 is outside [1, 2]; the default is 1"),
         ("noise", "pink", "'pink' is not one of gaussian, ou"),
         ("kernel_initializer", "zeros", "'zeros' is not one of keras, fan_in"),
-        ("hidden_units", (400,), "expected two whole numbers, got (400,)"),
-        ("hidden_units", 400, "expected two whole numbers, got 400"),
+        ("hidden_units", (400,), "expected two whole numbers such as 400x300, got (400,)"),
+        ("target_limits", (-50.0,), "expected two numbers such as -50x0, got (-50.0,)"),
+        ("target_limits", ("low", 0.0), "expected float, got 'low'"),
+        ("target_limits", (0.0, float("inf")), "inf is outside (-inf, inf); the default is None"),
+        ("target_limits", (0.0, -50.0), "LOW must be less than HIGH, got 0.0x-50.0"),
+        ("hidden_units", 400, "expected two whole numbers such as 400x300, got 400"),
         ("hidden_units", (400, 0), "0 is outside [1, inf); the default is (400, 300)"),
         ("hidden_units", (400, 1.5), "expected int, got 1.5"),
         ("action_bound", 0.0, "0.0 is outside (0, inf); the default is None"),
@@ -185,7 +189,10 @@ def test_intervals_are_written_as_in_mathematics(number, interval, expected):
 
 
 def test_settings_survive_json():
-    for config in (Config(env_kwargs={"g": 9.81}, steps=10, hidden_units=(3, 2)), *PRESETS.values()):
+    for config in (
+        Config(env_kwargs={"g": 9.81}, steps=10, hidden_units=(3, 2), target_limits=(-50.0, 0.0)),
+        *PRESETS.values(),
+    ):
         assert Config.from_json(json.loads(json.dumps(config.as_json()))) == config
 
 

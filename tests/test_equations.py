@@ -17,6 +17,12 @@ def test_the_bellman_target_bootstraps_unless_the_task_has_terminated():
     np.testing.assert_allclose(target, [[8.2], [0], [2]], rtol=1e-6)
 
 
+def test_the_bellman_target_is_clipped_to_its_limits_with_its_reward():
+    """y = -1 + 0.9 · [-20, -5, 3] = [-19, -5.5, 1.7]; clipping Q' instead would give [-10, -5.5, -1]."""
+    target = bellman_target(column(-1, -1, -1), column(0, 0, 0), column(-20, -5, 3), 0.9, limits=(-10, 0))
+    np.testing.assert_allclose(target, [[-10], [-5.5], [0]], rtol=1e-6)
+
+
 def test_the_critic_loss_is_the_mean_squared_error():
     assert float(critic_loss(column(1, 2), column(4, 0))) == pytest.approx((9 + 4) / 2)
 

@@ -165,6 +165,15 @@ def test_the_penalty_on_actions_is_their_mean_square():
     assert weights[1] - weights[0] == pytest.approx(-0.1 * slope, rel=1e-5)
 
 
+def test_the_targets_are_clipped_to_the_limits_in_the_settings():
+    """y = [8.2, 0] becomes [5, 0.5], so the critic's loss is mean [(5 - 4.5)², (0.5 - 2)²]."""
+    agent = linear_agent()
+    agent.config = replace(agent.config, target_limits=(0.5, 5.0))
+    metrics = floats(agent.train_step(EXAMPLE))
+    assert metrics["target_q"] == pytest.approx(2.75)
+    assert metrics["critic_loss"] == pytest.approx((0.25 + 2.25) / 2)
+
+
 @pytest.mark.parametrize(("choice", "has_layers"), [("none", 0), ("critic", 2), ("both", 4)])
 def test_layer_normalization_is_in_the_networks_that_are_named_and_in_their_targets(small, choice, has_layers):
     agent = DDPG(3, 2, replace(small, layer_normalization=choice))

@@ -26,8 +26,8 @@ TARGET_BROADCAST = Variant(
         NO_SHAPE_CHECK,
         Patch(
             "equations.py",
-            "return reward + gamma * (1.0 - terminated)",
-            "return reward[:, 0] + gamma * (1.0 - terminated[:, 0])",
+            "y = reward + gamma * (1.0 - terminated)",
+            "y = reward[:, 0] + gamma * (1.0 - terminated[:, 0])",
         ),
     ),
 )
@@ -88,8 +88,8 @@ ALL = Variant(
         NO_SHAPE_CHECK,
         Patch(
             "equations.py",
-            "return reward + gamma * (1.0 - terminated) * next_q",
-            "return reward[:, 0] + gamma * next_q",
+            "y = reward + gamma * (1.0 - terminated) * next_q",
+            "y = reward[:, 0] + gamma * next_q",
         ),
         *STALE_CRITIC.patches,
         *SUMMED_ACTOR_LOSS.patches,

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 from ddpg.command.paths import absolute
 from ddpg.errors import RequestError
-from ddpg.settings import from_json, parse_value, text_of, value_type
+from ddpg.settings import from_json, is_pair, parse_value, text_of, value_type
 
 T = TypeVar("T")
 
@@ -59,8 +59,9 @@ def add_setting_flag(parser: argparse._ActionsContainer, settings: type, field: 
         options["metavar"] = {int: "N", float: "X", str: "NAME", dict: "JSON"}[kind]
     if field.metadata["choices"]:
         options["metavar"] = "|".join(field.metadata["choices"])
-    if isinstance(field.default, tuple):  # "400 300" is what the flag took before "400x300" was the text everywhere
-        options |= {"action": Pair, "type": str, "nargs": "+", "metavar": "NxN"}
+    if is_pair(field):
+        low_high = {int: "NxN", float: "XxX"}[kind]
+        options |= {"action": Pair, "nargs": "+", "const": options.pop("type"), "metavar": low_high}
     parser.add_argument("--" + field.name.replace("_", "-"), **options)
 
 
@@ -73,17 +74,14 @@ def parse_flag(text: str, field: dataclasses.Field, kind: type) -> Any:
 
 
 class Pair(argparse.Action):
-    """Takes a pair as one word, "400x300", or as two."""
+    """Takes a pair as two words, or as the one that stands for it everywhere else, "400x300"; `const` parses that."""
 
     def __call__(self, parser, namespace, values, option_string=None) -> None:
         """Store the pair."""
         try:
-            numbers = [int(number) for number in "x".join(values).split("x")]
-        except ValueError:
-            numbers = []
-        if len(numbers) != 2:
-            raise argparse.ArgumentError(self, f"expected two whole numbers such as 400x300, got {' '.join(values)!r}")
-        setattr(namespace, self.dest, tuple(numbers))
+            setattr(namespace, self.dest, self.const("x".join(values)))
+        except argparse.ArgumentTypeError as error:
+            raise argparse.ArgumentError(self, str(error)) from None
 
 
 def described(field: dataclasses.Field) -> str:

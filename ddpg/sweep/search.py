@@ -6,7 +6,7 @@ from typing import Any
 
 from ddpg.config import Config
 from ddpg.errors import RequestError
-from ddpg.settings import text_of, value_type
+from ddpg.settings import is_pair, text_of, value_type
 from ddpg.sweep.grid import assignments, parse_value, parse_values
 
 DEFAULT_SEARCH = (  # what matters most; the network's size is left alone, for it changes the time of a step
@@ -96,7 +96,7 @@ def parse_range(text: str, field: Field) -> Range:
     """Return the limits of a setting from "LOW..HIGH" or "LOW..HIGH:log"."""
     shown = f"'{field.name}={text}'"
     limits, _, scale = text.partition(":")
-    is_number = value_type(Config, field) in (int, float) and not isinstance(field.default, tuple)
+    is_number = value_type(Config, field) in (int, float) and not is_pair(field)
     if not is_number or scale not in ("", "log"):
         raise RequestError(f"{shown}: only numbers have limits, LOW..HIGH or LOW..HIGH:log", "search")
     low, high = (parse_value(limit, field, Config, "search") for limit in limits.split("..", 1))

@@ -14,7 +14,7 @@ from ddpg.command.command import COMMANDS, command_words, program_name, run_comm
 from ddpg.command.flags import given_settings
 from ddpg.policy import evaluate
 from ddpg.run import train
-from ddpg.settings import json_object, value_type
+from ddpg.settings import is_pair, json_object, value_type
 from ddpg.storage.checkpoint_format import FORMAT
 from tests.helpers.pages import ROOT
 from tests.helpers.runs import SMALL
@@ -152,12 +152,17 @@ def test_every_setting_has_a_flag_that_sets_it_and_nothing_else(field):
         for words, value in (([flag], True), ([flag.replace("--", "--no-", 1)], False)):
             assert given_settings(train.parse(words), Config) == {field.name: value}
     else:
-        value = (7, 8) if isinstance(field.default, tuple) else OTHER[kind]
+        value = (OTHER[kind], kind(8)) if is_pair(field) else OTHER[kind]
         words = [json.dumps(value)] if kind is dict else map(str, value if isinstance(value, tuple) else [value])
         given = given_settings(train.parse([flag, *words]), Config)
         assert given == {field.name: value}
         assert type(given[field.name]) is type(value)
     assert given_settings(train.parse([]), Config) == {}
+
+
+def test_a_pair_may_have_numbers_below_zero_as_two_words_or_as_one():
+    for words in (["--target-limits", "-50", "0"], ["--target-limits=-50x0"]):
+        assert given_settings(train.parse(words), Config) == {"target_limits": (-50.0, 0.0)}
 
 
 # Exit codes
