@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:  # for editors and type checkers
     from ddpg.agent import DDPG as DDPG
     from ddpg.agent import Metrics as Metrics
-    from ddpg.config import PRESETS as PRESETS
     from ddpg.config import Config as Config
     from ddpg.environment import make_environment as make_environment
     from ddpg.environment import state_and_action_size as state_and_action_size
@@ -23,6 +22,7 @@ if TYPE_CHECKING:  # for editors and type checkers
     from ddpg.noise import OrnsteinUhlenbeckNoise as OrnsteinUhlenbeckNoise
     from ddpg.policy.policy import Policy as Policy
     from ddpg.policy.policy import load_policy as load_policy
+    from ddpg.presets import PRESETS as PRESETS
     from ddpg.replay_buffer import Batch as Batch
     from ddpg.replay_buffer import ReplayBuffer as ReplayBuffer
     from ddpg.training import Episode as Episode
@@ -39,7 +39,7 @@ MODULES = {
     "GaussianNoise": "ddpg.noise",
     "Metrics": "ddpg.agent",
     "OrnsteinUhlenbeckNoise": "ddpg.noise",
-    "PRESETS": "ddpg.config",
+    "PRESETS": "ddpg.presets",
     "Policy": "ddpg.policy.policy",
     "ReplayBuffer": "ddpg.replay_buffer",
     "RequestError": "ddpg.errors",

@@ -14,7 +14,8 @@ from benchmarks.common.patches import Patch, patched_copy
 from benchmarks.common.pictures import draw_variants
 from benchmarks.common.sweeps import PatchedJob, add_sweep_flags, carry_out, curve
 from ddpg.compare.statistics import bootstrap_interval, interquartile_mean
-from ddpg.config import PRESETS, Config
+from ddpg.config import Config
+from ddpg.presets import PRESETS
 from ddpg.storage.csv_files import read_rows
 
 

@@ -17,9 +17,9 @@ from benchmarks.common.output import ROOT, parser_for
 from benchmarks.common.runs import config_of
 from ddpg.command.tensorflow import import_tensorflow
 from ddpg.compare.curves import label, run_folders
-from ddpg.config import PRESETS
 from ddpg.evaluation import evaluate
 from ddpg.policy.policy_file import FilePolicy
+from ddpg.presets import PRESETS
 from ddpg.run.environments import open_environment
 from ddpg.storage.checkpoints import find_checkpoint
 from ddpg.sweep.jobs import TEST_SEED

@@ -8,9 +8,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ddpg.config import PRESETS
 from ddpg.errors import RequestError
 from ddpg.molgan.config import MolGANConfig
+from ddpg.presets import PRESETS
 from ddpg.settings import closest_preset, text_of
 from ddpg.storage.csv_files import read_rows
 

@@ -11,7 +11,8 @@ from ddpg.command.flags import add_run_flags, add_setting_flags, given_settings,
 from ddpg.command.paths import absolute
 from ddpg.command.streams import note
 from ddpg.command.tensorflow import import_tensorflow
-from ddpg.config import PRESETS, Config
+from ddpg.config import Config
+from ddpg.presets import PRESETS
 from ddpg.settings import text_of
 
 COMMAND = "ddpg-train"

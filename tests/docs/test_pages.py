@@ -9,9 +9,10 @@ import tomllib
 
 import pytest
 
-from ddpg.config import PRESETS, Config
+from ddpg.config import Config
 from ddpg.molgan.config import OBJECTIVES, MolGANConfig
 from ddpg.molgan.training_run import COLUMNS as MOLGAN_COLUMNS
+from ddpg.presets import PRESETS
 from ddpg.run import train
 from ddpg.run.training_run import COLUMNS
 from ddpg.settings import text_of

@@ -9,7 +9,8 @@ import pytest
 
 from ddpg.command.flags import given_settings
 from ddpg.compare.curves import read_curves
-from ddpg.config import PRESETS, Config
+from ddpg.config import Config
+from ddpg.presets import PRESETS
 from ddpg.run.train import parse
 from tests.docs.test_figures import numbers
 from tests.helpers.pages import ROOT, Page, number, read_csv
