@@ -23,6 +23,15 @@ def require_scaled(environment: gymnasium.Env) -> None:
         )
 
 
+def reported_success(info: Any) -> bool | None:
+    """Return whether an episode was a success, by the `info` of its last step; None if the task does not say.
+
+    Gymnasium-Robotics and highway-env call it `is_success`, Meta-World `success`.
+    """
+    said = [info[name] for name in ("is_success", "success") if isinstance(info, dict) and name in info]
+    return bool(np.all(said[0])) if said else None
+
+
 class CheckedEnvironment(gymnasium.Wrapper):
     """Stops a run at the first NaN, infinite or misshapen value, and says in which episode and step it came.
 

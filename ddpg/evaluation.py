@@ -8,7 +8,7 @@ from typing import Any, Protocol
 import gymnasium
 import numpy as np
 
-from ddpg.checked_environment import CheckedEnvironment
+from ddpg.checked_environment import CheckedEnvironment, reported_success
 from ddpg.experience.controllers import Controller
 
 
@@ -25,9 +25,11 @@ class Evaluation:
 
     Args:
         returns: One return per episode.
+        successes: For tasks that report it, whether each episode was a success.
     """
 
     returns: tuple[float, ...]
+    successes: tuple[bool, ...] = ()
 
     @property
     def mean(self) -> float:
@@ -38,6 +40,11 @@ class Evaluation:
     def std(self) -> float:
         """The standard deviation between episodes (divided by n, as in published figures)."""
         return float(np.std(self.returns))
+
+    @property
+    def success_rate(self) -> float | None:
+        """The share of episodes that were a success; None if the task does not say."""
+        return float(np.mean(self.successes)) if self.successes else None
 
     @property
     def half_width(self) -> float:
@@ -58,7 +65,8 @@ class Evaluation:
         return Evaluation(tuple(a - b for a, b in zip(self.returns, other.returns, strict=True)))
 
     def as_json(self, env: str) -> dict[str, Any]:
-        """Return the figures that `evaluate.py --json` prints."""
+        """Return the figures that `evaluate.py --json` prints; `success_rate` only where the task reports success."""
+        rate = {} if self.success_rate is None else {"success_rate": self.success_rate}
         return {
             "env": env,
             "episodes": len(self.returns),
@@ -68,7 +76,7 @@ class Evaluation:
             "min": min(self.returns),
             "max": max(self.returns),
             "returns": list(self.returns),
-        }
+        } | rate
 
 
 def evaluate(
@@ -90,15 +98,18 @@ def evaluate(
     environment = CheckedEnvironment(environment, "evaluation episode", -1)  # evaluation episodes count from 0
     if isinstance(agent, type) or not hasattr(agent, "act"):
         agent = Controller(agent, environment, "evaluation episode", -1)
-    returns = []
+    returns, successes = [], []
     for episode in range(episodes):
         state, _ = environment.reset(seed=seed + episode)
         if isinstance(agent, Controller):
             agent.begin_episode()
         episode_return, done = 0.0, False
         while not done:
-            state, reward, terminated, truncated, _ = environment.step(agent.act(state, explore=False))
+            state, reward, terminated, truncated, info = environment.step(agent.act(state, explore=False))
             episode_return += reward
             done = terminated or truncated
         returns.append(episode_return)
-    return Evaluation(tuple(returns))
+        successes.append(reported_success(info))
+    if all(success is None for success in successes):
+        return Evaluation(tuple(returns))
+    return Evaluation(tuple(returns), tuple(map(bool, successes)))  # a task may report nothing but success

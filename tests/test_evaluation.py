@@ -74,3 +74,23 @@ def test_the_statistics_are_those_of_the_returns():
 )
 def test_the_confidence_interval_is_students_for_the_mean(returns, half_width):
     assert Evaluation(returns).half_width == pytest.approx(half_width, rel=1e-3)
+
+
+def starts_below_zero(environment, episodes: int, seed: int) -> float:
+    """Return the share of starts from which the action 0 is a success."""
+    return np.mean([environment.reset(seed=seed + k)[0].item() < 0 for k in range(episodes)])
+
+
+@pytest.mark.parametrize("kwargs", [{"name": "is_success"}, {"name": "success"}, {"only_at_success": True}])
+def test_the_success_rate_is_that_of_the_last_steps(kwargs):
+    environment = make_environment("Scoring-v0", kwargs)
+    evaluation = evaluate(Constant(0), environment, episodes=8, seed=3)
+    expected = starts_below_zero(environment, 8, 3)
+    assert evaluation.success_rate == evaluation.as_json("Scoring-v0")["success_rate"] == expected
+    assert 0 < expected < 1
+
+
+def test_a_task_that_does_not_report_success_has_no_success_rate():
+    evaluation = evaluate(Constant(0), make_environment("Scoring-v0", {"name": "done"}), episodes=2)
+    assert evaluation.success_rate is None
+    assert "success_rate" not in evaluation.as_json("Scoring-v0")

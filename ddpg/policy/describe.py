@@ -1,20 +1,22 @@
 """What a policy file says about itself: its task, what each number of the state is, its bounds and its origin."""
 
 from itertools import product
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from gymnasium import Space, spaces
 
-from ddpg.agent import DDPG
 from ddpg.command.packages import versions
 from ddpg.errors import RequestError
-from ddpg.policy.policy import Policy
-from ddpg.storage.checkpoint_format import SavedCheckpoint
 from ddpg.storage.csv_files import read_rows
 
+if TYPE_CHECKING:  # these load TensorFlow, which the names of a state's numbers do not need
+    from ddpg.agent import DDPG
+    from ddpg.policy.policy import Policy
+    from ddpg.storage.checkpoint_format import SavedCheckpoint
 
-def describe(agent: DDPG, policy: Policy, saved: SavedCheckpoint) -> dict[str, Any]:
+
+def describe(agent: "DDPG", policy: "Policy", saved: "SavedCheckpoint") -> dict[str, Any]:
     """Return the metadata of a policy file, JSON-ready.
 
     Args:
@@ -63,7 +65,7 @@ def element_names(space: Space, name: str = "state") -> list[str]:
     return [f"{name} number {k} of the flattened {type(space).__name__}" for k in range(size)]
 
 
-def evaluation_at(saved: SavedCheckpoint) -> dict[str, float] | None:
+def evaluation_at(saved: "SavedCheckpoint") -> dict[str, float] | None:
     """Return the last evaluation up to a checkpoint: its step, mean, std and episodes."""
     try:
         rows = read_rows(saved.run_dir / "evaluations.csv")
@@ -73,7 +75,7 @@ def evaluation_at(saved: SavedCheckpoint) -> dict[str, float] | None:
         return None
 
 
-def random_states(policy: Policy, count: int, rng: np.random.Generator) -> np.ndarray:
+def random_states(policy: "Policy", count: int, rng: np.random.Generator) -> np.ndarray:
     """Return random states `(count, state_size)` float32: samples of the task's observation space, kept finite."""
     policy.state_space.seed(int(rng.integers(2**31)))
     states = [spaces.flatten(policy.state_space, policy.state_space.sample()) for _ in range(count)]

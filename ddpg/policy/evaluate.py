@@ -1,17 +1,22 @@
-"""Evaluate a trained policy over noise-free episodes: `python evaluate.py --checkpoint DIR`."""
+"""Evaluate a policy or a controller over noise-free episodes: `python evaluate.py --checkpoint DIR`."""
 
 import argparse
 import json
 import sys
-from contextlib import nullcontext
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, nullcontext
+from typing import TYPE_CHECKING, Any
 
 from ddpg.command.command import Parser, program_name, run_command
 from ddpg.command.flags import integer_from
-from ddpg.command.paths import absolute, shown
+from ddpg.command.paths import absolute
 from ddpg.command.streams import results_only
-from ddpg.command.tensorflow import import_tensorflow
-from ddpg.command.text import number
-from ddpg.errors import RequestError, blame
+from ddpg.errors import RequestError
+from ddpg.settings import json_object
+
+if TYPE_CHECKING:  # imported when needed: `--help` does not wait for it
+    from ddpg.policy.figures import Measured
+    from ddpg.policy.sources import Source
 
 COMMAND = "ddpg-evaluate"
 
@@ -19,22 +24,47 @@ COMMAND = "ddpg-evaluate"
 def parse(argv: list[str] | None) -> argparse.Namespace:
     """Return the command line's arguments."""
     parser = Parser(prog=program_name(COMMAND), description=__doc__, allow_abbrev=False)
-    sources = parser.add_mutually_exclusive_group(required=True)
+    sources = parser.add_mutually_exclusive_group()
     sources.add_argument(
         "--checkpoint", type=absolute, metavar="DIR", help="a run folder, for its newest checkpoint, or one checkpoint"
     )
     sources.add_argument("--policy", type=absolute, metavar="FILE", help="an exported policy: .onnx, .tflite, ...")
-    parser.add_argument("--env", metavar="ID", help="with --policy, the task (default: the one it was trained on)")
+    parser.add_argument(
+        "--controller",
+        metavar="MODULE:NAME",
+        help="a function action = f(state) or a class of such; beside one of the others, the two are compared",
+    )
     parser.add_argument("--best", action="store_true", help="of a run folder, the checkpoint that evaluated best")
+    parser.add_argument("--env", metavar="ID", help="the task (default: the one that the policy was trained on)")
+    parser.add_argument(
+        "--env-kwargs",
+        type=as_json_object,
+        metavar="JSON",
+        help="arguments for the task's constructor, in the place of those in training: a changed plant",
+    )
+    parser.add_argument(
+        "--action-bound", type=float, metavar="X", help="with --controller, replaces each infinite bound of the actions"
+    )
     parser.add_argument("--episodes", type=integer_from(1), default=100, metavar="N", help="how many (default: 100)")
     parser.add_argument(
         "--seed", type=integer_from(0), default=0, metavar="S", help="episode i is reset with seed S + i (default: 0)"
     )
     parser.add_argument("--json", action="store_true", help="print one JSON object and nothing else")
+    parser.add_argument(
+        "--record", type=absolute, metavar="FILE", help="write all transitions to this .npz, by D4RL's names"
+    )
     pictures = parser.add_mutually_exclusive_group()
     pictures.add_argument("--render", action="store_true", help="show the episodes in a window")
     pictures.add_argument("--video", type=absolute, metavar="DIR", help="write one MP4 per episode to this folder")
     return parser.parse_args(argv)
+
+
+def as_json_object(text: str) -> dict[str, Any]:
+    """Parse a JSON object for argparse, which turns the error into one line."""
+    try:
+        return json_object(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -44,69 +74,76 @@ def main(argv: list[str] | None = None) -> int:
 
 def run(arguments: argparse.Namespace) -> int:
     """Evaluate as the arguments say, and print the figures."""
-    for name, wanted in (("env", arguments.policy), ("best", arguments.checkpoint)):
-        if getattr(arguments, name) and not wanted:
-            raise RequestError(f"needs --{'policy' if name == 'env' else 'checkpoint'}", name)
-    source = policy_of_file if arguments.policy else policy_of_checkpoint
+    check_arguments(arguments)
     with results_only() if arguments.json else nullcontext() as results:
-        agent, config, origin = source(arguments)
-        evaluation = evaluate_in_task(agent, config, arguments)
-        figures = origin | evaluation.as_json(config.env)
+        from ddpg.policy.figures import as_json, report
+        from ddpg.policy.sources import sources_of
+
+        measured = [measure(source, arguments) for source in sources_of(arguments)]
         if arguments.json:
-            print(json.dumps(figures), file=results)
+            print(json.dumps(as_json(measured)), file=results)
             return 0
-    for name, path in origin.items():
-        print(f"{name:12}{path}")
-    print(f"task        {figures['env']}, {figures['episodes']} noise-free episodes, seeds from {arguments.seed} on")
-    interval = f" ± {number(evaluation.half_width)} (95 % confidence interval)" if len(evaluation.returns) > 1 else ""
-    print(f"mean        {number(evaluation.mean)}{interval}")
-    for name in ("std", "median", "min", "max"):
-        print(f"{name:12}{number(figures[name])}")
+    for line in report(measured, arguments):
+        print(line)
     return 0
 
 
-def policy_of_checkpoint(arguments: argparse.Namespace):
-    """Return the agent of a checkpoint, its settings, and where it is."""
-    import_tensorflow()
-    from ddpg.run.agent_state import load_for_acting
-    from ddpg.storage.checkpoints import find_checkpoint
+def check_arguments(arguments: argparse.Namespace) -> None:
+    """Raise `RequestError` where arguments need or exclude one another."""
+    policy = arguments.checkpoint or arguments.policy
+    if not policy and not arguments.controller:
+        raise RequestError("give one of them: --checkpoint DIR, --policy FILE, --controller MODULE:NAME", "checkpoint")
+    if arguments.best and not arguments.checkpoint:
+        raise RequestError("needs --checkpoint", "best")
+    if arguments.action_bound is not None and policy:
+        raise RequestError("is part of the policy; use it with --controller alone", "action_bound")
+    if not policy and not arguments.env:
+        raise RequestError("needs a task: --env ID", "controller")
+    if arguments.record and policy and arguments.controller:
+        raise RequestError("holds the transitions of one; leave out --controller, or the policy", "record")
+    if arguments.record:
+        from ddpg.policy.record import check_record
 
-    with blame("checkpoint"):
-        checkpoint_dir = find_checkpoint(arguments.checkpoint, arguments.best)
-        agent = load_for_acting(checkpoint_dir)
-    return agent, agent.config, {"checkpoint": str(shown(checkpoint_dir, arguments.start))}
-
-
-def policy_of_file(arguments: argparse.Namespace):
-    """Return an exported policy, the settings of its task, and where it is."""
-    from ddpg.policy.policy_file import FilePolicy
-
-    with blame("policy"):
-        policy = FilePolicy(arguments.policy)
-        config = policy.task_config(arguments.env)
-    return policy, config, {"policy": str(shown(arguments.policy, arguments.start))}
+        check_record(arguments.record)
 
 
-def evaluate_in_task(agent, config, arguments: argparse.Namespace):
-    """Return the evaluation of an agent or a policy in its task, shown or recorded if that was asked for."""
-    from contextlib import ExitStack
-
+def measure(source: "Source", arguments: argparse.Namespace) -> "Measured":
+    """Return the evaluation of what acts in its task, shown or recorded if that was asked for."""
     from ddpg.evaluation import evaluate
-    from ddpg.run.environments import open_environment, require_same_sizes
+    from ddpg.policy.figures import Measured
+    from ddpg.policy.record import Recorder, write_record
+    from ddpg.run.environments import open_environment
     from ddpg.run.rendering import recorded
 
-    source = "env" if arguments.env else "policy" if arguments.policy else "checkpoint"
-    setting = "video" if arguments.video else "render" if arguments.render else source
-    render_mode = {"video": "rgb_array", "render": "human"}.get(setting)
+    films = "controller" if source.kind == "controller" else "rl-video"  # what the names begin with
+    render_mode = "rgb_array" if arguments.video else "human" if arguments.render else None
     with ExitStack() as stack:
-        try:
-            environment = stack.enter_context(open_environment(config, render_mode))
-            require_same_sizes(environment, (agent.state_size, agent.action_size), config)
-        except RequestError as error:  # this command has none of the flags that make a task
-            raise RequestError(error.message, setting) from None
+        with blamed(source, arguments):
+            environment = stack.enter_context(open_environment(source.config, render_mode))
+            agent = source.agent_in(environment)
         if arguments.video:
-            environment = stack.enter_context(recorded(environment, arguments.video))
-        return evaluate(agent, environment, arguments.episodes, arguments.seed)
+            environment = stack.enter_context(recorded(environment, arguments.video, films))
+        if arguments.record:
+            environment = Recorder(environment)
+        evaluation = evaluate(agent, environment, arguments.episodes, arguments.seed)
+    if isinstance(environment, Recorder):
+        write_record(arguments.record, environment, source, arguments.seed)
+    names = (f"{films}-episode-{episode}.mp4" for episode in range(arguments.episodes))
+    paths = [arguments.video / name for name in names] if arguments.video else []
+    return Measured(source, agent, evaluation, tuple(path for path in paths if path.is_file()))
+
+
+@contextmanager
+def blamed(source: "Source", arguments: argparse.Namespace) -> Iterator[None]:
+    """Name the option at fault in errors of the task: this command has not all of the flags that make one."""
+    try:
+        yield
+    except RequestError as error:
+        asked = [name for name in ("env_kwargs", "env") if getattr(arguments, name)]
+        if not (source.kind == "controller" and error.setting == "action_bound"):
+            pictures = "video" if arguments.video else "render" if arguments.render else None
+            error.setting = pictures or (error.setting if error.setting in asked else next(iter(asked), source.kind))
+        raise
 
 
 if __name__ == "__main__":

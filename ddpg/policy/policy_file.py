@@ -37,6 +37,7 @@ class FilePolicy:
         action = self.metadata["action"]
         self.state_size, self.action_size = len(self.metadata["state"]), len(action["low"])
         low, high = (np.array(action[end], np.float64) for end in ("low", "high"))
+        self.bounds = (low, high)
         self.scale, self.offset = (high - low) / 2, (high + low) / 2
         self.run = FORMATS[format].functions.open_runtime(path)
 

@@ -45,18 +45,21 @@ def follow_robot(environment: gymnasium.Env) -> None:
 
 
 @contextmanager
-def recorded(environment: gymnasium.Env, video_dir: Path) -> Iterator[gymnasium.Env]:
+def recorded(environment: gymnasium.Env, video_dir: Path, name: str) -> Iterator[gymnasium.Env]:
     """Write one MP4 per episode into a folder.
 
     Args:
         environment: A task made with the render mode "rgb_array".
         video_dir: The folder.
+        name: What the files' names begin with.
 
     Raises:
         RequestError: A package is missing, the task has no pictures, or the folder is not writable.
     """
+    if "human" not in (environment.render_mode or ""):  # no window: SDL need not look for a display, and complain
+        os.environ.setdefault("SDL_VIDEODRIVER", "dummy")
     try:
-        recorder = RecordVideo(environment, str(video_dir), episode_trigger=lambda episode: True)
+        recorder = RecordVideo(environment, str(video_dir), lambda episode: True, name_prefix=name)
     except gymnasium.error.DependencyNotInstalled as error:
         raise RequestError(f"{error}; try: pip install moviepy", "video") from None
     except OSError as error:

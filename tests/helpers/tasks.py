@@ -196,6 +196,24 @@ class Highest(Task):
         return np.ones(1, np.float32), float(action[0]), True, False, {}
 
 
+class Scoring(Task):
+    """Three-step episodes that say in `info`, by the name given, whether the last action was above the start."""
+
+    def __init__(self, name="is_success", only_at_success=False):
+        self.name, self.only_at_success = name, only_at_success
+
+    def reset(self, *, seed=None, options=None):
+        super().reset(seed=seed)
+        self.start = self.np_random.uniform(-1, 1)
+        return np.float32([self.start]), {}
+
+    def step(self, action):
+        state, reward, *_ = super().step(action)
+        success = action[0] > self.start
+        info = {} if self.only_at_success and not success else {self.name: np.float64(success)}
+        return state, reward, False, self.clock == 3, info
+
+
 class Unclosable(Task):
     """Raises when it is closed."""
 
@@ -222,6 +240,7 @@ TASKS = {
     "Unseeded": Unseeded,
     "Rewardless": Rewardless,
     "Highest": Highest,
+    "Scoring": Scoring,
     "Unclosable": Unclosable,
     "Odd": odd,
 }
