@@ -70,7 +70,8 @@ def report(measured: Sequence[Measured], arguments: argparse.Namespace) -> Itera
             yield task
         yield from lines_of(each)
         if each.films:
-            yield f"films       {shown(each.films[0], arguments.start)}" + others(each.films[1:])
+            last = f" to {each.films[-1].name}" if len(each.films) > 1 else ""
+            yield f"films       {shown(each.films[0], arguments.start)}{last}"
     if arguments.record:
         yield f"record      {shown(arguments.record, arguments.start)}"
     for other in measured[1:]:
@@ -105,8 +106,3 @@ def interval(evaluation: Evaluation) -> str:
     if len(evaluation.returns) < 2:
         return ""
     return f" ± {number(evaluation.half_width)} (95 % confidence interval)"
-
-
-def others(films: Sequence[Path]) -> str:
-    """Return how many more films there are, and the last one's name."""
-    return f", and {len(films)} more to {films[-1].name}" if films else ""

@@ -56,8 +56,7 @@ def recorded(environment: gymnasium.Env, video_dir: Path, name: str) -> Iterator
     Raises:
         RequestError: A package is missing, the task has no pictures, or the folder is not writable.
     """
-    if "human" not in (environment.render_mode or ""):  # no window: SDL need not look for a display, and complain
-        os.environ.setdefault("SDL_VIDEODRIVER", "dummy")
+    os.environ.setdefault("SDL_VIDEODRIVER", "dummy")  # SDL need not look for a display, and complain on stderr
     try:
         recorder = RecordVideo(environment, str(video_dir), lambda episode: True, name_prefix=name)
     except gymnasium.error.DependencyNotInstalled as error:

@@ -158,6 +158,7 @@ def test_a_video_is_written_for_each_episode(run_dir, tmp_path, capsys, monkeypa
     pytest.importorskip("moviepy")
     assert main(["--checkpoint", str(run_dir), "--episodes", "2", "--video", f"{tmp_path}/films"]) == 0
     assert len(list((tmp_path / "films").glob("*.mp4"))) == 2
+    assert f"films       {tmp_path}/films/rl-video-episode-0.mp4 to rl-video-episode-1.mp4\n" in capsys.readouterr().out
 
 
 def test_a_video_folder_that_cannot_be_written_is_named(run_dir, tmp_path, capsys):
