@@ -16,6 +16,8 @@ if TYPE_CHECKING:  # for editors and type checkers
     from ddpg.errors import RunStopped as RunStopped
     from ddpg.evaluation import Evaluation as Evaluation
     from ddpg.evaluation import evaluate as evaluate
+    from ddpg.experience.parallel import train as train
+    from ddpg.experience.simulators import Simulators as Simulators
     from ddpg.networks import ActorNetwork as ActorNetwork
     from ddpg.networks import CriticNetwork as CriticNetwork
     from ddpg.noise import GaussianNoise as GaussianNoise
@@ -26,7 +28,6 @@ if TYPE_CHECKING:  # for editors and type checkers
     from ddpg.replay_buffer import Batch as Batch
     from ddpg.replay_buffer import ReplayBuffer as ReplayBuffer
     from ddpg.training import Episode as Episode
-    from ddpg.training import train as train
 
 MODULES = {
     "ActorNetwork": "ddpg.networks",
@@ -44,11 +45,12 @@ MODULES = {
     "ReplayBuffer": "ddpg.replay_buffer",
     "RequestError": "ddpg.errors",
     "RunStopped": "ddpg.errors",
+    "Simulators": "ddpg.experience.simulators",
     "evaluate": "ddpg.evaluation",
     "load_policy": "ddpg.policy.policy",
     "make_environment": "ddpg.environment",
     "state_and_action_size": "ddpg.environment",
-    "train": "ddpg.training",
+    "train": "ddpg.experience.parallel",
 }
 
 __all__ = list(MODULES)

@@ -12,9 +12,8 @@ from ddpg.errors import RequestError, RunStopped
 FLOAT32_MAX = np.finfo(np.float32).max
 
 
-def require_scaled(environment: gymnasium.Env) -> None:
+def require_scaled(states: spaces.Space, actions: spaces.Space) -> None:
     """Raise `RequestError` unless a task has flat states, and actions in [-1, 1] that mean its own bounds."""
-    states, actions = environment.observation_space, environment.action_space
     flat = all(isinstance(space, spaces.Box) and len(space.shape) == 1 for space in (states, actions))
     if not (flat and np.equal(actions.low, -1).all() and np.equal(actions.high, 1).all()):  # type: ignore[attr-defined]
         raise RequestError(
@@ -48,7 +47,7 @@ class CheckedEnvironment(gymnasium.Wrapper):
 
     def __init__(self, environment: gymnasium.Env, label: str = "episode", episode: int = 0) -> None:
         super().__init__(environment)
-        require_scaled(environment)
+        require_scaled(environment.observation_space, environment.action_space)
         self.label, self.episode, self.step_in_episode = label, episode, 0
         self.state_size, self.action_size = state_and_action_size(environment)
 

@@ -10,6 +10,7 @@ import numpy as np
 
 from ddpg.checked_environment import CheckedEnvironment, reported_success
 from ddpg.experience.controllers import Controller
+from ddpg.experience.simulators import Simulators, run_episodes
 
 
 class ActingAgent(Protocol):
@@ -80,14 +81,15 @@ class Evaluation:
 
 
 def evaluate(
-    agent: ActingAgent | Callable, environment: gymnasium.Env, episodes: int = 10, seed: int = 0
+    agent: ActingAgent | Callable, environment: gymnasium.Env | Simulators, episodes: int = 10, seed: int = 0
 ) -> Evaluation:
     """Run noise-free episodes of μ(s); episode i is reset with `seed + i`, so two policies get the same starts.
 
     Args:
         agent: Anything with `act(state, explore=False)`; or a controller in the task's own units: a function
             `action = f(state)`, or a class, of which each episode gets a new instance.
-        environment: A task from `make_environment`, not the one used for training.
+        environment: A task from `make_environment`, not the one used for training; or `Simulators`, which run several
+            episodes at a time and return the same.
         episodes: How many.
         seed: Seed of the first one.
 
@@ -95,6 +97,8 @@ def evaluate(
         RunStopped: A state, a reward or an action is not finite or has the wrong shape, or the environment or the
             controller raised.
     """
+    if isinstance(environment, Simulators):
+        return Evaluation(run_episodes(agent, environment, episodes, seed))
     environment = CheckedEnvironment(environment, "evaluation episode", -1)  # evaluation episodes count from 0
     if isinstance(agent, type) or not hasattr(agent, "act"):
         agent = Controller(agent, environment, "evaluation episode", -1)

@@ -7,6 +7,7 @@ are computed with NumPy.
 """
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import keras
@@ -51,6 +52,12 @@ def compile_function(function: Callable, signature: Sequence[tf.TensorSpec], jit
     return compiled
 
 
+def compile_policy_of_many(policy: Callable, states: int, state_size: int, jit_compile: bool) -> Function:
+    """Return a policy, compiled, as a function of `states` states at once: `(N, state_size)` -> `(N, action_size)`."""
+    compiled = compile_function(policy, [tf.TensorSpec([states, state_size], tf.float32)], jit_compile)
+    return lambda many: compiled(tf.constant(many)).numpy()
+
+
 def compile_policy(policy: Callable, state_size: int, jit_compile: bool) -> Function:
     """Return a policy, compiled, as a function of one state.
 
@@ -59,8 +66,8 @@ def compile_policy(policy: Callable, state_size: int, jit_compile: bool) -> Func
         state_size: Numbers in a state.
         jit_compile: Compile with XLA.
     """
-    compiled = compile_function(policy, [tf.TensorSpec([1, state_size], tf.float32)], jit_compile)
-    return lambda state: compiled(tf.constant(state[None])).numpy()[0]
+    compiled = compile_policy_of_many(policy, 1, state_size, jit_compile)
+    return lambda state: compiled(state[None])[0]
 
 
 def compile_train_step(
@@ -79,16 +86,8 @@ def compile_train_step(
         returns the mean of each metric over the minibatches, and the next action `(action_size,)`.
     """
 
-    def train_on(rows):
-        return tf.stack(train_step(replay_buffer.split(rows)))
-
     def train(minibatches, next_state):
-        if config.gradient_steps == 1:  # a loop around a single update would add 0.1 ms
-            metrics = train_on(minibatches[0])
-        else:
-            each = tf.map_fn(train_on, minibatches, parallel_iterations=1, fn_output_signature=tf.float32)
-            metrics = tf.reduce_mean(each, axis=0)
-        return metrics, policy(next_state)
+        return train_on_each(train_step, replay_buffer, minibatches), policy(next_state)
 
     shapes = (config.gradient_steps, config.batch_size, replay_buffer.row_size), (1, replay_buffer.state_size)
     compiled = compile_function(train, [tf.TensorSpec(shape, tf.float32) for shape in shapes], config.jit_compile)
@@ -98,6 +97,31 @@ def compile_train_step(
         return metrics.numpy().tolist(), next_action.numpy()[0]
 
     return train_and_act
+
+
+def compile_updates(
+    train_step: Callable, replay_buffer: "ReplayBuffer", config: "Config", updates: int
+) -> Callable[[np.ndarray], list[float]]:
+    """Return one compiled call that runs `train_step` on each of `updates` minibatches in turn.
+
+    It takes `(updates, batch_size, row_size)` and returns the mean of each metric; see `compile_train_step`.
+    """
+    shape = (updates, config.batch_size, replay_buffer.row_size)
+    train = partial(train_on_each, train_step, replay_buffer)
+    compiled = compile_function(train, [tf.TensorSpec(shape, tf.float32)], config.jit_compile)
+    return lambda minibatches: compiled(tf.constant(minibatches)).numpy().tolist()
+
+
+def train_on_each(train_step: Callable, replay_buffer: "ReplayBuffer", minibatches: tf.Tensor) -> tf.Tensor:
+    """Run `train_step` on each minibatch in turn, and return the mean of each metric, as tensors."""
+
+    def train_on(rows):
+        return tf.stack(train_step(replay_buffer.split(rows)))
+
+    if minibatches.shape[0] == 1:  # a loop around a single update would add 0.1 ms
+        return train_on(minibatches[0])
+    each = tf.map_fn(train_on, minibatches, parallel_iterations=1, fn_output_signature=tf.float32)
+    return tf.reduce_mean(each, axis=0)
 
 
 class TrainingPolicy:

@@ -1,6 +1,12 @@
 """Tiny tasks whose right answers are known, registered with Gymnasium when this module is imported."""
 
+import os
+import signal
+import subprocess
+import sys
+import threading
 import time
+from pathlib import Path
 
 import gymnasium
 import numpy as np
@@ -127,6 +133,87 @@ class Sleeping(Task):
         return state, reward, terminated, self.clock == 4, info
 
 
+class Walking(Task):
+    """A walk of 2 to 12 steps that depends on the seed and the actions; simulator `slow` sleeps before each step."""
+
+    observation_space = spaces.Box(-np.inf, np.inf, (2,), np.float32)
+
+    def __init__(self, slow=None, seconds=0.01):
+        self.slow, self.seconds = slow, seconds
+
+    def reset(self, *, seed=None, options=None):
+        super().reset(seed=seed)
+        self.length = int(self.np_random.integers(2, 13))
+        self.state = self.np_random.normal(size=2).astype(np.float32)
+        return self.state, {}
+
+    def step(self, action):
+        self.clock += 1
+        if os.environ.get("DDPG_SIMULATOR") == str(self.slow):
+            time.sleep(self.seconds)
+        self.state += np.float32([action[0], self.np_random.normal()])  # in place: it returns a view of its memory
+        over = self.clock == self.length
+        return self.state, float(self.state[0]), over and self.length % 2 == 0, over and self.length % 2 == 1, {}
+
+
+class Misbehaving(Walking):
+    """In simulator 1 it does what it is told to, at step 3 of its second episode; in others it walks."""
+
+    def __init__(self, act="raise", **arguments):
+        super().__init__(**arguments)
+        self.act, self.episodes = act, 0
+
+    def reset(self, *, seed=None, options=None):
+        self.episodes += 1
+        state, info = super().reset(seed=seed)
+        self.length = 6
+        return state, info
+
+    def step(self, action):
+        state, reward, terminated, truncated, info = super().step(action)
+        if os.environ.get("DDPG_SIMULATOR", "1") == "1" and (self.episodes, self.clock) == (2, 3):
+            return self.misbehave(state), reward, terminated, truncated, info
+        return state, reward, terminated, truncated, info
+
+    def misbehave(self, state):
+        if self.act == "raise":
+            raise ValueError("the pump is dry", threading.Lock())  # an error that cannot be pickled
+        if self.act == "exit":
+            os._exit(3)
+        if self.act == "segfault":
+            os.kill(os.getpid(), signal.SIGSEGV)
+        if self.act == "hang":
+            while True:
+                time.sleep(1)
+        if self.act == "interrupt":
+            os.kill(os.getpid(), signal.SIGINT)
+        if self.act == "chdir":
+            os.chdir("/")
+        if self.act == "print":
+            print("the pump is running")
+        return np.full(2, np.nan) if self.act == "nan" else np.zeros(3) if self.act == "shape" else state
+
+
+class Inside(Task):
+    """What its process is like: whether TensorFlow is loaded, its resident MiB, and its id."""
+
+    observation_space = spaces.Box(-np.inf, np.inf, (3,), np.float32)
+
+    def reset(self, *, seed=None, options=None):
+        super().reset(seed=seed)
+        status = Path("/proc/self/status").read_text().split("VmRSS:")[1]
+        return np.float32(["tensorflow" in sys.modules, int(status.split()[0]) / 1024, os.getpid()]), {}
+
+
+class Starting(Task):
+    """Starts a program, whose id is its first state."""
+
+    def reset(self, *, seed=None, options=None):
+        super().reset(seed=seed)
+        self.program = subprocess.Popen(["sleep", "600"])
+        return np.float32([self.program.pid]), {}
+
+
 class States(Task):
     """A task with the states that it is given: `kind` names a space."""
 
@@ -242,6 +329,10 @@ TASKS = {
     "Highest": Highest,
     "Scoring": Scoring,
     "Unclosable": Unclosable,
+    "Walking": Walking,
+    "Misbehaving": Misbehaving,
+    "Inside": Inside,
+    "Starting": Starting,
     "Odd": odd,
 }
 LIMITED = ("Endless", "Rewardless", "Unclosable", "Odd")  # to 10 steps

@@ -1,0 +1,220 @@
+"""Training with several simulators, which step while the agent learns.
+
+One simulator and the updates take turns in `ddpg.training`. Here a round is: send N actions; make the updates that are
+due on what is stored; receive; store N transitions. So a round takes as long as the simulators or the updates, and not
+both. The order is fixed, so the numbers do not depend on how fast each simulator is.
+"""
+
+from collections.abc import Callable, Iterator
+from functools import cache, partial
+from typing import Any
+
+import gymnasium
+import numpy as np
+from gymnasium import spaces
+from gymnasium.vector import AutoresetMode, VectorEnv
+
+from ddpg import equations
+from ddpg.agent import DDPG, Metrics
+from ddpg.checked_environment import require_scaled
+from ddpg.errors import RequestError, RunStopped
+from ddpg.experience.simulators import SimulatorError
+from ddpg.fast import compile_policy_of_many, compile_updates
+from ddpg.metrics import MeanMetrics
+from ddpg.noise import make_noise
+from ddpg.seeding import integer_seed
+from ddpg.training import AVERAGED_EPISODES, Episode
+from ddpg.training import train as train_with_one
+
+
+def train(agent: DDPG, environments: gymnasium.Env | VectorEnv, resume_from: Episode = Episode()) -> Iterator[Episode]:
+    """Train an agent, and yield an `Episode` at the end of each one: with one simulator as `ddpg.training.train`.
+
+    With N simulators, those that end in the same round are yielded in the order of the simulators. Episodes are
+    numbered as they begin, and episode k is reset with a seed that depends on `(seed, k)` alone. Whenever the steps
+    pass a multiple of `checkpoint_every`, all running episodes are cut, as by a time limit, and new ones begin: this is
+    where a run can be resumed. The run ends with the first round at or after `steps` environment steps, or else when
+    `episodes` episodes have ended; those that were cut count too.
+
+    Args:
+        agent: The agent that acts and learns.
+        environments: A task from `make_environment`; `Simulators`; or N tasks from `make_environment` in a vector
+            environment that does not reset them.
+        resume_from: Where an interrupted run was cut.
+
+    Raises:
+        RequestError: The vector environment resets its tasks, or their actions are not scaled.
+        RunStopped: A simulator failed or returned what cannot be learned from; the message names it.
+    """
+    if not isinstance(environments, VectorEnv):
+        yield from train_with_one(agent, environments, resume_from)
+        return
+    rounds = Rounds(agent, environments, resume_from)
+    while not rounds.are_over:
+        yield from rounds.next()
+    rounds.cut()
+
+
+class Rounds:
+    """The rounds of a training, each one step of all N simulators; `train` has the arguments.
+
+    Attributes:
+        steps: Environment steps of the run so far.
+        begun: Episodes that have begun; their numbers have been given out.
+        running: Which simulators have an episode in progress, a mask `(N,)`.
+    """
+
+    def __init__(self, agent: DDPG, environments: VectorEnv, resume_from: Episode = Episode()) -> None:
+        require_usable(environments, agent)
+        self.agent, self.environments, self.config = agent, environments, agent.config
+        self.count, config = environments.num_envs, agent.config
+        new_noise = partial(make_noise, config.noise, agent.action_size, config.noise_sigma, agent.rngs["noise"])
+        self.noises = [new_noise() for _ in range(self.count)]
+        actor = lambda states: agent.actor(states)  # noqa: E731
+        self.policy = compile_policy_of_many(actor, self.count, agent.state_size, config.jit_compile)
+        self.compiled_updates = cache(partial(compile_updates, agent.train_step, agent.replay_buffer, config))
+
+        self.begun, self.steps, self.recent_returns = resume_from.number, resume_from.steps, resume_from.recent_returns
+        self.updates_due, self.metrics = 0, MeanMetrics(Metrics)
+        self.running = np.zeros(self.count, bool)
+        self.numbers, self.lengths = np.zeros(self.count, int), np.zeros(self.count, int)
+        self.returns, self.states = np.zeros(self.count), np.zeros((self.count, agent.state_size), np.float32)
+
+    @property
+    def are_over(self) -> bool:
+        """Whether the run has come to its end."""
+        if self.config.steps:
+            return self.steps >= self.config.steps
+        return self.begun - self.running.sum() >= self.config.episodes
+
+    @property
+    def position(self) -> Episode:
+        """Where the run is: a run that is resumed from here begins new episodes."""
+        return Episode(self.begun, self.steps, 0, self.recent_returns)
+
+    def passed(self, every: int) -> bool:
+        """Return whether the last round passed a multiple of so many steps."""
+        return self.steps // every > (self.steps - self.count) // every
+
+    def next(self) -> list[Episode]:
+        """Take one step with every simulator, and learn meanwhile; return the episodes that have ended."""
+        if not self.running.all():
+            self._begin(~self.running)
+        actions = self._explore()
+        next_states, rewards, terminated, truncated = self._step(actions)
+        for state, action, reward, next_state, end in zip(
+            self.states, actions, rewards, next_states, terminated, strict=True
+        ):
+            self.agent.remember(state, action, reward, next_state, end)
+        self.steps += self.count
+        self.states, self.lengths, self.returns = next_states, self.lengths + 1, self.returns + rewards
+        self.updates_due = self._updates_in_round()
+        episodes = [self._end(int(k)) for k in np.flatnonzero(terminated | truncated)]
+        if self.passed(self.config.checkpoint_every):
+            self.cut()
+        return episodes
+
+    def cut(self) -> None:
+        """Cut all running episodes, as by a time limit: their last values are bootstrapped, their returns not counted.
+
+        The updates that are due are made first, so that nothing is left in progress.
+        """
+        self._update()
+        self.running[:], self.metrics = False, MeanMetrics(Metrics)
+
+    def _begin(self, which: np.ndarray) -> None:
+        """Begin an episode in the simulators of a mask `(N,)`."""
+        environments: Any = self.environments
+        seeds: list[int | None] = [None] * self.count
+        for k in np.flatnonzero(which):
+            self.begun += 1
+            self.numbers[k], self.lengths[k], self.returns[k] = self.begun, 0, 0.0
+            self.noises[k].reset()
+            seeds[k] = integer_seed(self.config.seed, "episodes", self.begun)
+        states, _ = self._call(lambda: environments.reset(seed=seeds, options={"reset_mask": which.copy()}))
+        self.states = np.where(which[:, None], states, self.states).astype(np.float32)
+        self.running |= which
+
+    def _explore(self) -> np.ndarray:
+        """Return the actions `(N, action_size)` of the exploration policy, from one call for all states."""
+        agent, random, shape = self.agent, self.agent.rngs["warm_up"], (self.count, self.agent.action_size)
+        if agent.steps < self.config.learning_starts:
+            return random.uniform(-1, 1, shape).astype(np.float32)
+        noise = np.stack([noise.sample() for noise in self.noises]) * np.float32(self.config.noise_scale(agent.steps))
+        actions = equations.exploration_action(self.policy(agent.normalized(self.states)), noise)
+        if self.config.random_actions:
+            chosen = random.random((self.count, 1)) < self.config.random_actions
+            return np.where(chosen, random.uniform(-1, 1, shape), actions).astype(np.float32)
+        return actions
+
+    def _step(self, actions: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+        """Step all simulators, and learn until they answer; return next states, rewards and both flags, as copies."""
+        environments: Any = self.environments
+        receive = partial(environments.step, actions)
+        if hasattr(environments, "step_async"):
+            self._call(lambda: environments.step_async(actions), ahead=1)
+            receive = environments.step_wait
+        self._update()
+        results = self._call(receive, ahead=1)
+        states, rewards = np.array(results[0], np.float32), np.array(results[1], np.float64)
+        for k in np.flatnonzero(~(np.isfinite(states).all(axis=1) & np.isfinite(rewards))):
+            raise self._stopped(int(k), f"it returned the state {states[k]} and the reward {rewards[k]}", ahead=1)
+        return states, rewards, np.array(results[2], bool), np.array(results[3], bool)
+
+    def _updates_in_round(self) -> int:
+        """Return how many updates the steps of the last round ask for."""
+        steps, frequency = self.agent.steps, self.config.train_frequency
+        if steps < self.config.first_update_step:
+            return 0
+        return (steps // frequency - (steps - self.count) // frequency) * self.config.gradient_steps
+
+    def _update(self) -> None:
+        """Make the updates that are due, in one compiled call."""
+        agent, updates = self.agent, self.updates_due
+        if updates:
+            minibatches = agent.replay_buffer.sample(self.config.batch_size, agent.rngs["replay"], updates)
+            if agent.normalization:
+                agent.normalization.follow()
+                minibatches = agent.normalization.rows(minibatches)
+            self.metrics.add(self.compiled_updates(updates)(minibatches))
+            agent.training_policy.forget()
+            agent.updates += updates
+        self.updates_due = 0
+
+    def _end(self, k: int) -> Episode:
+        """Return the episode that simulator k has come to the end of; its metrics are those since the one before."""
+        self.running[k] = False
+        self.recent_returns = (*self.recent_returns, float(self.returns[k]))[-AVERAGED_EPISODES:]
+        metrics, self.metrics = self.metrics.mean(), MeanMetrics(Metrics)
+        return Episode(int(self.numbers[k]), self.steps, int(self.lengths[k]), self.recent_returns, metrics)
+
+    def _call(self, call: Callable, ahead: int = 0) -> Any:
+        """Call the simulators; stop the run with one line if that fails, at the step that is so many ahead."""
+        try:
+            return call()
+        except SimulatorError as error:
+            raise self._stopped(error.index, error.problem, ahead) from None
+        except Exception as error:
+            raise RunStopped(f"step {self.steps}: the vector environment raised {error!r}") from error
+
+    def _stopped(self, k: int, problem: str, ahead: int) -> RunStopped:
+        return RunStopped(f"simulator {k}, episode {self.numbers[k]}, step {self.lengths[k] + ahead}: {problem}")
+
+
+def require_usable(environments: VectorEnv, agent: DDPG) -> None:
+    """Raise `RequestError` unless a vector environment leaves resets to the caller, and its tasks are scaled."""
+    mode = environments.metadata.get("autoreset_mode")
+    if mode != AutoresetMode.DISABLED:
+        raise RequestError(
+            f"the vector environment resets its tasks ({mode}); make it with autoreset_mode=AutoresetMode.DISABLED, so "
+            "that each episode gets its own seed"
+        )
+    require_scaled(environments.single_observation_space, environments.single_action_space)
+    sizes = tuple(
+        spaces.flatdim(space) for space in (environments.single_observation_space, environments.single_action_space)
+    )
+    if sizes != (agent.state_size, agent.action_size):
+        raise RequestError(
+            f"the vector environment has state and action sizes {sizes}; the agent has "
+            f"{(agent.state_size, agent.action_size)}"
+        )

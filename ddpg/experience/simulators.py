@@ -1,0 +1,224 @@
+"""Several simulators in processes of their own, as one `gymnasium.vector.VectorEnv`.
+
+A failure says which simulator failed, and no process stays behind. `ddpg.experience.simulator` is what runs in each.
+"""
+
+import multiprocessing
+import os
+import signal
+import sys
+import time
+import types
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from functools import partial
+from typing import Any
+
+import gymnasium
+import numpy as np
+from gymnasium.vector import AsyncVectorEnv, AutoresetMode
+
+from ddpg.config import Config
+from ddpg.environment import make_environment, state_and_action_size
+from ddpg.errors import RequestError, RunStopped, one_line
+from ddpg.experience.simulator import SECONDS_TO_CLOSE, start_simulator
+
+
+class SimulatorError(RuntimeError):
+    """A simulator failed.
+
+    Args:
+        index: Which one, from 0 on.
+        problem: What is wrong, in one line.
+    """
+
+    def __init__(self, index: int, problem: str) -> None:
+        super().__init__(index, problem)
+        self.index, self.problem = index, problem
+
+
+@contextmanager
+def no_main_module() -> Iterator[None]:
+    """Let new processes not run the user's script again: no guard is needed in it, and it may import TensorFlow.
+
+    What the script defines is sent by value.
+    """
+    main = sys.modules["__main__"]
+    sys.modules["__main__"] = types.ModuleType("__main__")
+    try:
+        yield
+    finally:
+        sys.modules["__main__"] = main
+
+
+class Simulators(AsyncVectorEnv):
+    """N simulators as a vector environment without automatic resets; close it, or use it in a `with` block.
+
+    Args:
+        config: The settings that describe the task.
+        count: N.
+        timeout: Seconds that a reset or a step may take; None waits for ever.
+        sizes: Numbers in a state and in an action; None makes the task here once, to see.
+
+    Raises:
+        RequestError: The task cannot be sent to another process.
+        SimulatorError: By `reset`, `step_async` and `step_wait`: a simulator failed, ended or took too long.
+    """
+
+    def __init__(
+        self, config: Config, count: int, timeout: float | None = None, sizes: tuple[int, int] | None = None
+    ) -> None:
+        self.timeout, sizes = timeout, sizes or sizes_of(config)
+        module, _, name = config.env.rpartition(":")
+        spec = None if module else gymnasium.registry.get(name)
+        makers = [partial(start_simulator, os.getpid(), k, config, spec, sizes) for k in range(count)]
+        multiprocessing.get_context("forkserver").set_forkserver_preload([start_simulator.__module__])
+        try:
+            with no_main_module():
+                super().__init__(makers, context="forkserver", autoreset_mode=AutoresetMode.DISABLED)
+        except Exception as error:
+            self.close_extras()
+            raise RequestError(
+                f"{config.env} cannot be sent to another process ({one_line(error)}); register it in a module, and use "
+                "--env module:Name-v0",
+                "num_envs",
+            ) from None
+
+    def reset_async(self, seed=None, options=None) -> None:
+        """Send resets; as `AsyncVectorEnv.reset_async`."""
+        with self._failures():
+            super().reset_async(seed, options)
+
+    def reset_wait(self, timeout: float | None = None) -> tuple[np.ndarray, dict[str, Any]]:
+        """Wait for the resets; as `AsyncVectorEnv.reset_wait`."""
+        with self._failures():
+            states, infos = super().reset_wait(timeout or self.timeout)
+        raise_problem(infos)
+        return states, infos
+
+    def step_async(self, actions: np.ndarray) -> None:
+        """Send actions `(N, action_size)`."""
+        with self._failures():
+            super().step_async(actions)
+
+    def step_wait(self, timeout: float | None = None):
+        """Wait for the step; as `AsyncVectorEnv.step_wait`."""
+        with self._failures():
+            results = super().step_wait(timeout or self.timeout)
+        raise_problem(results[4])
+        return results
+
+    def turn_to(self, use: str) -> None:
+        """Let each simulator step its task for "training" or the one for "evaluation"."""
+        with self._failures():
+            self.set_attr("use", use)
+
+    @contextmanager
+    def _failures(self) -> Iterator[None]:
+        """Turn what Gymnasium raises for a simulator that is late or gone into one line that names it."""
+        try:
+            yield
+        except multiprocessing.TimeoutError:
+            late = next(k for k, pipe in enumerate(self.parent_pipes) if not pipe.poll(0))
+            raise SimulatorError(late, f"no answer within {self.timeout:g} s (--env-timeout)") from None
+        except (EOFError, OSError):
+            for process in self.processes:
+                process.join(0.2)
+            gone = next((k for k, process in enumerate(self.processes) if not process.is_alive()), 0)
+            raise SimulatorError(gone, f"its process {end_of(self.processes[gone].exitcode)}") from None
+
+    def close_extras(self, timeout: float | None = None, terminate: bool = False) -> None:
+        """End all processes: those that do not close within five seconds are killed, with what they started."""
+        processes, pipes = getattr(self, "processes", []), getattr(self, "parent_pipes", [])
+        started = [process for process in processes if process.pid]
+        for pipe in pipes:
+            with suppress(OSError):
+                pipe.send(("close", None))
+        deadline = time.monotonic() + (0 if terminate else SECONDS_TO_CLOSE)
+        for process in started:
+            process.join(max(0, deadline - time.monotonic()))
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)  # and what the task has started
+            process.kill()
+            process.join()
+            process.close()
+        for pipe in pipes:
+            pipe.close()
+        if hasattr(self, "error_queue"):
+            self.error_queue.close()
+        self.closed = True
+
+    def __enter__(self) -> "Simulators":
+        return self
+
+    def __exit__(self, *error: Any) -> None:
+        self.close()
+
+
+def run_episodes(agent: Any, simulators: Simulators, episodes: int, seed: int) -> tuple[float, ...]:
+    """Return the returns of noise-free episodes, the same as those of one simulator after another.
+
+    Each simulator that is free takes the next episode; those that find none wait for the others.
+
+    Args:
+        agent: Anything with `act(state, explore=False)`.
+        simulators: Those of a training, whose episodes in progress are not touched.
+        episodes: How many.
+        seed: Episode i is reset with `seed + i`.
+
+    Raises:
+        RunStopped: A simulator failed; the message names it, its episode and its step.
+    """
+    returns, lengths, begun = np.zeros(episodes), np.zeros(episodes, int), 0
+    episode_of = np.full(simulators.num_envs, -1)  # of each simulator; -1 where none is running
+    actions = np.zeros_like(simulators.action_space.sample())
+    ahead = 0
+    try:
+        simulators.turn_to("evaluation")
+        while begun < episodes or (episode_of >= 0).any():
+            free = np.flatnonzero(episode_of < 0)[: episodes - begun]
+            if len(free):
+                episode_of[free] = begun + np.arange(len(free))
+                begun, ahead = begun + len(free), 0
+                mask = np.isin(np.arange(simulators.num_envs), free)
+                states, _ = simulators.reset(seed=(seed + episode_of).tolist(), options={"reset_mask": mask})
+            running = np.flatnonzero(episode_of >= 0)
+            for k in running:
+                actions[k] = agent.act(states[k], explore=False)
+            ahead = 1
+            states, rewards, terminated, truncated, _ = simulators.step(actions)
+            returns[episode_of[running]] += rewards[running]
+            lengths[episode_of[running]] += 1
+            episode_of[terminated | truncated] = -1
+        simulators.turn_to("training")
+    except SimulatorError as error:
+        episode = episode_of[error.index]
+        place = f"simulator {error.index}, evaluation episode {episode}, step {lengths[episode] + ahead}"
+        raise RunStopped(f"{place}: {error.problem}") from None
+    return tuple(returns.tolist())
+
+
+def sizes_of(config: Config) -> tuple[int, int]:
+    """Return the state and action sizes of a task, which is made and closed."""
+    environment = make_environment(config)
+    try:
+        return state_and_action_size(environment)
+    finally:
+        environment.close()
+
+
+def raise_problem(infos: dict[str, Any]) -> None:
+    """Raise the first problem in the `infos` of a vector of simulators."""
+    for index, problem in enumerate(infos.get("problem", ())):
+        if problem:
+            raise SimulatorError(index, problem)
+
+
+def end_of(code: int | None) -> str:
+    """Return how a process ended, from its exit code."""
+    if code is None:
+        return "does not answer"
+    if code >= 0:
+        return f"ended with exit code {code}"
+    name = signal.Signals(-code).name
+    return f"was killed by {name}" + (" (out of memory?)" if name == "SIGKILL" else "")
