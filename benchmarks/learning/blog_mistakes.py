@@ -105,7 +105,7 @@ CELLS = [
 OLD_NAMES: dict[str, tuple[tuple[Patch, ...], tuple[str, ...]]] = {
     "gym.make('Pendulum-v0')": ((), ("--env", "Pendulum-v0")),
     "four values from step": (
-        (Patch("training.py", "terminated, truncated, _ = environment", "terminated, _ = environment"),),
+        (Patch("training.py", "terminated, truncated, info = environment", "terminated, info = environment"),),
         (),
     ),
     "np.bool": ((Patch("replay_buffer.py", "self.added = 0", "self.added = int(np.zeros(1, np.bool)[0])"),), ()),

@@ -11,6 +11,7 @@ from ddpg.command.tensorflow import prepare_tensorflow
 from ddpg.config import Config
 from ddpg.environment import state_and_action_size
 from ddpg.errors import RequestError
+from ddpg.experience.hindsight import make_hindsight
 from ddpg.run.agent_state import load, open_checkpoint, read_episode
 from ddpg.run.environments import (
     ignores_seed,
@@ -43,6 +44,7 @@ def start_run(config: Config, run_dir: Path, plot_dir: Path) -> TrainingRun:
     prepare_tensorflow(config.threads)
     with open_environment(config) as environment:
         sizes = state_and_action_size(environment)
+        make_hindsight(environment, config)  # refuses a task without goals
         notes = notes_on(config, most_steps(config, time_limit(environment)))
         if ignores_seed(environment):
             notes.append(f"{config.env} ignores reset(seed=...), so runs are not reproducible")

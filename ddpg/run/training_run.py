@@ -11,6 +11,7 @@ import gymnasium
 from ddpg.agent import DDPG, Metrics
 from ddpg.command.tensorflow import paused_garbage_collector
 from ddpg.evaluation import Evaluation, evaluate
+from ddpg.experience.hindsight import make_hindsight
 from ddpg.run.agent_state import snapshot_of
 from ddpg.run.environments import open_environment
 from ddpg.run.plotting import draw_reward_curve
@@ -77,7 +78,7 @@ class TrainingRun:
         if self.folder.best is None:
             self._evaluate(evaluation_env)  # the untrained policy is point 0 of the curve
             self._save()  # from here on there is always a checkpoint to resume from
-        for episode in train(self.agent, environment, self.episode):
+        for episode in train(self.agent, environment, self.episode, make_hindsight(environment, self.config)):
             self.episode = episode
             self._log()
             if self._passed(self.config.evaluate_every):
