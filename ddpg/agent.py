@@ -107,14 +107,14 @@ class DDPG:
         check_transition(state, action, reward, next_state, self.state_size, self.action_size)
         self.replay_buffer.add(state, action, reward, terminated, next_state)
 
-    def update(self) -> Metrics | None:
-        """Sample `gradient_steps` minibatches and train on each, if an update is due; call it after each `remember`.
+    def update(self, after_episode: bool = False) -> Metrics | None:
+        """Sample `gradient_steps` minibatches and train on each, if that is due; call it after each `remember`.
 
         Returns:
             The means of the updates' metrics, or None if no update was due.
         """
         config = self.config
-        if self.steps < config.first_update_step or self.steps % config.train_frequency:
+        if not config.update_is_due(self.steps, after_episode):
             return None
         minibatches = self.replay_buffer.sample(config.batch_size, self.rngs["replay"], config.gradient_steps)
         next_state = self.replay_buffer.newest(1).next_state[0]

@@ -52,7 +52,10 @@ class Config:
         identifies=True,
     )
     steps: int | None = setting(
-        None, "environment steps to train for; the episode in progress is completed", "[1, inf)", identifies=True
+        None,
+        "environment steps to train for; the episode in progress is completed, unless it has no end of its own",
+        "[1, inf)",
+        identifies=True,
     )
     max_episode_steps: int = setting(100_000, "step limit per episode (truncation)", "[1, inf)")
     learning_starts: int = setting(
@@ -70,13 +73,12 @@ class Config:
     buffer_size: int = setting(
         1_000_000, "capacity of the replay buffer in transitions (post and paper: 1e6)", "[1, inf)"
     )
-    hindsight_goals: int = setting(
-        0,
-        "K, goals reached later with which each transition is stored again; usual where a Dict has goals: 4",
-        "[0, inf)",
-    )
     train_frequency: int = setting(
-        1, "environment steps between two rounds of updates (Algorithm 1: 1); 50 is faster on MuJoCo", "[1, inf)"
+        1,
+        "environment steps between two rounds of updates (Algorithm 1: 1), or episode: as many as it had steps, "
+        "after it; 50 is faster on MuJoCo",
+        "[0, inf)",
+        zero="episode",
     )
     gradient_steps: int = setting(
         1, "updates in a round, in one compiled call (Algorithm 1: 1); usually as --train-frequency", "[1, inf)"
@@ -139,6 +141,21 @@ class Config:
     evaluation_tau: float = setting(
         1.0, "τ of the averaged actor that is evaluated; 1: no average; 2e-5 where evaluations jump", "(0, 1]"
     )
+    evaluate_in_training_task: bool = setting(
+        False, "evaluate in the instance that is trained in, for a task of which only one can exist", learns=False
+    )
+    stop_at: float | None = setting(
+        None, "end the run when evaluations reach this mean return", "(-inf, inf)", learns=False, may_change=True
+    )
+    stop_at_success: float | None = setting(
+        None, "end the run when evaluations reach this share of successes", "(0, 1]", learns=False, may_change=True
+    )
+    stop_evaluations: int = setting(
+        3, "evaluations in a row that must reach it", "[1, inf)", learns=False, may_change=True
+    )
+    log_info: str | None = setting(
+        None, "numbers in the task's info to log as means over each episode, such as cost,energy", learns=False
+    )
     checkpoint_every: int = setting(10_000, "environment steps between two checkpoints", "[1, inf)", learns=False)
     keep_checkpoints: int = setting(2, "newest checkpoints to keep, besides the best one", "[1, inf)", learns=False)
 
@@ -192,7 +209,18 @@ class Config:
 
     def updates_until(self, step: int) -> int:
         """Return how many updates are made between the first one and an environment step."""
-        return (step - self.first_update_step) * self.gradient_steps // self.train_frequency
+        return (step - self.first_update_step) * self.gradient_steps // max(1, self.train_frequency)
+
+    def update_is_due(self, step: int, after_episode: bool = False) -> bool:
+        """Return whether a round of updates is due at an environment step, or after the episode that it ended."""
+        due = step % self.train_frequency == 0 if self.train_frequency else after_episode
+        return due and step >= self.first_update_step
+
+    def updates_after(self, length: int) -> int:
+        """Return how many rounds of updates are due after an episode of so many steps."""
+        if self.train_frequency:
+            return 0
+        return length if self.gradient_steps == 1 else 1
 
     def noise_scale(self, step: int) -> float:
         """Return the factor of the noise: 1, or falling linearly from 1 to 0 over `noise_decay_steps`."""

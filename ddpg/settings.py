@@ -23,6 +23,8 @@ def setting(
     learns: bool = True,
     identifies: bool = False,
     cannot_vary: str = "",
+    zero: str = "",
+    may_change: bool = False,
 ) -> Any:
     """Declare one field of a dataclass of settings, with everything that is known of it.
 
@@ -35,10 +37,13 @@ def setting(
         learns: False if it changes neither what is learned nor what is evaluated.
         identifies: It says which run it is, and not how it learns: its task, seed or length.
         cannot_vary: Why its value cannot vary in a sweep, and what to do instead.
+        zero: The word for 0, where 0 stands for something else than a number.
+        may_change: Whether a resumed run may have another value.
     """
     value = {"default_factory": default} if isinstance(default, type) else {"default": default}
     metadata: dict[str, Any] = {"help": help, "within": within, "choices": choices, "group": group}
     metadata |= {"names_settings": learns and not identifies, "cannot_vary": cannot_vary}
+    metadata |= {"zero": zero, "may_change": may_change}
     return dataclasses.field(metadata=metadata, **value)
 
 
@@ -123,6 +128,8 @@ def parse_value(text: str, field: dataclasses.Field, kind: type) -> Any:
         return None
     if kind is dict:
         return json_object(text)
+    if text and text == field.metadata["zero"]:
+        return 0
     try:
         if kind is bool:
             return {"true": True, "false": False}[text.lower()]

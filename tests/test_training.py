@@ -214,3 +214,12 @@ def test_a_finished_run_trains_no_more(small):
         last = Episode(number=3, steps=30, length=10, recent_returns=(10.0,))
         assert list(train(Recorder(config, calls), make_environment("Endless-v0"), last)) == []
     assert calls == []
+
+
+def test_updates_after_each_episode_are_as_many_as_it_had_steps_or_one_round(small):
+    """A plant that does not wait: nothing computes between two control steps."""
+    for gradient_steps, expected in ((1, [0, 10, 20]), (7, [0, 7, 14])):
+        config = replace(small, train_frequency=0, gradient_steps=gradient_steps, episodes=3, batch_size=20)
+        agent = DDPG(1, 1, config)
+        made = [agent.updates for _ in train(agent, make_environment("Endless-v0"))]
+        assert made == expected  # a minibatch is stored at the end of the second episode

@@ -57,8 +57,8 @@ def measure(rounds: int, seconds: float) -> list[dict]:
             rows += [row(axis, "ms per update", *timed) for timed in in_turn(calls, rounds, seconds)]
     agents = {size: agent_with(stored=size) for size in STORED}
     with paused_garbage_collector():
-        calls = {size: step_of(agent) for size, agent in agents.items()}
-        rows += [row("transitions stored", "ms per step", *timed) for timed in in_turn(calls, rounds, seconds)]
+        steps = {size: step_of(agent) for size, agent in agents.items()}
+        rows += [row("transitions stored", "ms per step", *timed) for timed in in_turn(steps, rounds, seconds)]
     return rows
 
 

@@ -127,12 +127,14 @@ def run_to_end(command: str, run: RunOfAnyKind, arguments: argparse.Namespace, *
     resume = shlex.join([*command_words(command), *words, "--resume", str(shown(run.folder.path, start)), *plots])
     for each in run.notes:
         note(f"{program}: note: {each}")
+    outcome, number = "stopped", 0
     try:
         run.train(arguments.progress)
+        number = run.folder.stop.signal_number or 0
     except KeyboardInterrupt:  # the second signal
-        note(f"{program}: interrupted; resume with: {resume}")
-        return 128 + (run.folder.stop.signal_number or signal.SIGINT)
-    if run.folder.stop.signal_number:
-        note(f"{program}: stopped; resume with: {resume}")
-        return 128 + run.folder.stop.signal_number
-    return 0
+        outcome, number = "interrupted", run.folder.stop.signal_number or signal.SIGINT
+    if not number:
+        return 0
+    advice = f"; resume with: {resume}" if run.folder.has_checkpoint else " before anything was trained"
+    note(f"{program}: {outcome}{advice}")
+    return 128 + number

@@ -1,10 +1,13 @@
 """The task of a run: made from its settings, closed without harm, and checked against its agent."""
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import gymnasium
 import numpy as np
+from gymnasium.wrappers import TimeLimit
 
 from ddpg.command.streams import note
 from ddpg.config import Config
@@ -12,10 +15,15 @@ from ddpg.environment import make_environment, state_and_action_size
 from ddpg.errors import RequestError
 from ddpg.run.rendering import follow_robot, require_display
 
+SECONDS_FOR_CHECK = 0.5  # for a first step, after which it is not repeated
+SHORTEST_LIMIT = 1_000  # of an evaluation episode in a task without a time limit
+
 
 @contextmanager
-def open_environment(config: Config, render_mode: str | None = None) -> Iterator[gymnasium.Env]:
-    """Make the task that a `Config` describes, and close it afterwards.
+def open_environment(
+    config: Config, render_mode: str | None = None, evaluation: bool = False
+) -> Iterator[gymnasium.Env]:
+    """Make the task that a `Config` describes, for training or for an evaluation, and close it afterwards.
 
     An error of the task's own `close` is noted on stderr; it must not end a run.
 
@@ -27,7 +35,7 @@ def open_environment(config: Config, render_mode: str | None = None) -> Iterator
     environment = make_environment(config, render_mode=render_mode)
     follow_robot(environment)
     try:
-        yield environment
+        yield for_evaluation(environment, config) if evaluation else environment
     finally:
         try:
             environment.close()
@@ -52,6 +60,19 @@ def time_limit(environment: gymnasium.Env) -> int | None:
         limits.append(environment.spec.max_episode_steps if environment.spec else None)
         environment = environment.env
     return min(filter(None, limits), default=None)
+
+
+def own_time_limit(environment: gymnasium.Env) -> int | None:
+    """Return the time limit of a task from `make_environment` itself, without that of the settings."""
+    return time_limit(environment.env)  # type: ignore[attr-defined]
+
+
+def for_evaluation(environment: gymnasium.Env, config: Config) -> gymnasium.Env:
+    """Return a task for evaluations: an episode without a time limit of its own lasts as long as a part of training."""
+    if own_time_limit(environment) is not None:
+        return environment
+    part = min(config.evaluate_every, config.steps or config.evaluate_every)
+    return TimeLimit(environment, min(config.max_episode_steps, max(SHORTEST_LIMIT, part)))
 
 
 def most_steps(config: Config, limit: int | None = None) -> int:
@@ -79,15 +100,21 @@ def notes_on(config: Config, steps: int) -> list[str]:
     return []
 
 
-def ignores_seed(environment: gymnasium.Env) -> bool:
-    """Return whether the same seed gives another first state or first step: such runs are not reproducible."""
+def first_step(environment: gymnasium.Env) -> tuple[bool, dict[str, Any]]:
+    """Take the first step of an episode, twice if that is quick.
+
+    Returns:
+        Whether the same seed gave another first state or step, so that runs are not reproducible; and the step's info.
+    """
     action = np.zeros(state_and_action_size(environment)[1], np.float32)
-    seen = []
-    for _ in range(2):
+    seen: list[np.ndarray] = []
+    info: Any = {}
+    start = time.perf_counter()
+    while len(seen) < 2 and time.perf_counter() < start + SECONDS_FOR_CHECK:
         try:
             state, _ = environment.reset(seed=1)
-            next_state, reward, *_ = environment.step(action)
+            next_state, reward, _, _, info = environment.step(action)
             seen.append(np.hstack([state, next_state, np.array(reward, np.float64).ravel()]))
         except Exception:  # the run itself will say what is wrong, and where
-            return False
-    return not np.array_equal(seen[0], seen[1], equal_nan=True)
+            return False, {}
+    return len(seen) == 2 and not np.array_equal(seen[0], seen[1], equal_nan=True), info if type(info) is dict else {}

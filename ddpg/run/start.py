@@ -10,11 +10,9 @@ from ddpg.command.paths import absolute
 from ddpg.command.tensorflow import prepare_tensorflow
 from ddpg.config import Config
 from ddpg.environment import state_and_action_size
-from ddpg.errors import RequestError
-from ddpg.experience.hindsight import make_hindsight
 from ddpg.run.agent_state import load, open_checkpoint, read_episode
 from ddpg.run.environments import (
-    ignores_seed,
+    first_step,
     most_steps,
     notes_on,
     open_environment,
@@ -22,7 +20,8 @@ from ddpg.run.environments import (
     time_limit,
 )
 from ddpg.run.memory import require_memory
-from ddpg.run.training_run import COLUMNS, TrainingRun
+from ddpg.run.reported import check_reported, success_of
+from ddpg.run.training_run import TrainingRun, columns_of
 from ddpg.storage.files import check_plot_dir
 from ddpg.storage.resuming import extend_config, resuming
 from ddpg.storage.run_folder import RunFolder
@@ -44,14 +43,17 @@ def start_run(config: Config, run_dir: Path, plot_dir: Path) -> TrainingRun:
     prepare_tensorflow(config.threads)
     with open_environment(config) as environment:
         sizes = state_and_action_size(environment)
-        make_hindsight(environment, config)  # refuses a task without goals
         notes = notes_on(config, most_steps(config, time_limit(environment)))
-        if ignores_seed(environment):
+        ignores_seed, info = first_step(environment)
+        if ignores_seed:
             notes.append(f"{config.env} ignores reset(seed=...), so runs are not reproducible")
+        notes += check_reported(config, info)
     require_memory(config, *sizes)
     agent = DDPG(*sizes, config)
     check_plot_dir(plot_dir)
-    folder = RunFolder.create(run_dir, config, COLUMNS, has_replay=True)
+    columns = columns_of(config, reports_success := success_of(info) is not None)
+    folder = RunFolder.create(run_dir, config, columns, has_replay=True)
+    folder.kept["reports_success"] = reports_success
     return TrainingRun(agent, folder, plot_path(config, run_dir, plot_dir), notes=notes)
 
 
@@ -68,8 +70,6 @@ def resume_run(path: Path, plot_dir: Path, given: dict[str, Any]) -> TrainingRun
     """
     with resuming(path) as (checkpoint_dir, lock):
         saved = open_checkpoint(checkpoint_dir)
-        if not saved.description["run"]:
-            raise RequestError(f"{path} is from save_agent; continue it in your own loop, with ddpg.load_agent")
         episode, config = read_episode(saved), saved.settings(Config)
         planned = {"steps": config.steps or 0, "episodes": 0 if config.steps else config.episodes}
         trained = {"steps": episode.steps, "episodes": episode.number}
@@ -82,7 +82,11 @@ def resume_run(path: Path, plot_dir: Path, given: dict[str, Any]) -> TrainingRun
             require_same_sizes(environment, (agent.state_size, agent.action_size), config)
             notes = notes_on(config, most_steps(config, time_limit(environment)))
         check_plot_dir(plot_dir)
-        folder = RunFolder.reopen(saved, lock, config, COLUMNS, segments)
+        with saved.reading("run.json"):
+            columns = columns_of(config, saved.description["run"].get("kept", {}).get("reports_success", False))
+        folder = RunFolder.reopen(saved, lock, config, columns, segments)
+        if given.keys() & {"stop_at", "stop_at_success", "stop_evaluations"}:
+            folder.kept["good_evaluations"] = 0  # the user asks to go on
     return TrainingRun(agent, folder, plot_path(config, folder.path, plot_dir), episode, notes)
 
 

@@ -42,6 +42,9 @@ def print_summary(run: TrainingRun, start: Path) -> None:
     for line in evaluation_lines(run):
         print(line)
     folder = str(shown(run.folder.path, start))
+    if run.is_good_enough():
+        resume = shlex.join([*command_words("ddpg-train"), "--resume", folder, "--stop-at", "none"])
+        print(f"stopped     {run.config.stop_evaluations} evaluations in a row were good enough; to go on: {resume}")
     print(f"run folder  {folder}")
     print(f"curve       {shown(run.plot_path, start)}")
     print("next        " + shlex.join([*command_words("ddpg-evaluate"), "--checkpoint", folder]))

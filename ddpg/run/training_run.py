@@ -2,23 +2,28 @@
 
 import time
 from collections.abc import Sequence
-from contextlib import ExitStack, closing
+from contextlib import ExitStack, closing, suppress
 from dataclasses import replace
 from pathlib import Path
 
 import gymnasium
 
 from ddpg.agent import DDPG, Metrics
+from ddpg.command.signals import Stopped
 from ddpg.command.tensorflow import paused_garbage_collector
+from ddpg.config import Config
+from ddpg.errors import RequestError
 from ddpg.evaluation import Evaluation, evaluate
-from ddpg.experience.hindsight import make_hindsight
 from ddpg.run.agent_state import snapshot_of
-from ddpg.run.environments import open_environment
+from ddpg.run.environments import for_evaluation, open_environment, own_time_limit
 from ddpg.run.plotting import draw_reward_curve
 from ddpg.run.progress import Progress
+from ddpg.run.reported import ReportedInfo, is_good, reported_columns
+from ddpg.run.watched import CutEpisodes, WatchedEnvironment
 from ddpg.seeding import integer_seed
 from ddpg.storage.checkpoint_format import Snapshot
 from ddpg.storage.run_folder import RunFolder, run_errors
+from ddpg.storage.run_log import Columns
 from ddpg.training import Episode, train
 
 COLUMNS = {
@@ -26,8 +31,22 @@ COLUMNS = {
     "evaluations": ("steps", "mean", "std", "episodes"),
     "updates": ("steps", "updates", *Metrics._fields),
 }
+REPORTING = ("episodes", "evaluations")  # the files that also hold what the task reports
 SECONDS_BETWEEN_PLOTS = 15
 SHARE_FOR_PLOTS = 0.02  # of the run's time at most: a curve of a million episodes takes half a minute
+SECONDS_BETWEEN_POINTS = 5
+SHARE_FOR_POINTS = 0.005
+
+
+def columns_of(config: Config, reports_success: bool) -> Columns:
+    """Return the CSV files of a run and their columns.
+
+    Args:
+        config: The settings.
+        reports_success: Whether the task's info says if the goal is reached.
+    """
+    reported = reported_columns(config, reports_success)
+    return {name: (*columns, *(reported if name in REPORTING else ())) for name, columns in COLUMNS.items()}
 
 
 class TrainingRun:
@@ -56,52 +75,88 @@ class TrainingRun:
         self.folder, self.plot_path = folder, plot_path
         self.episode, self.notes = episode, notes
         self.evaluation: Evaluation | None = None
-        self._next_plot = 0.0
+        self._next_plot = self._next_point = 0.0
+        self._point: Snapshot | None = None
 
     def train(self, show_progress: bool = True) -> None:
-        """Train to the end, or to the end of the episode in which the user stops the run.
+        """Train to the end, or until the user stops the run.
 
         Raises:
             RunStopped: The task, the networks or the disk failed; the message says what was saved.
         """
         with ExitStack() as stack:
             stack.enter_context(self.folder)
-            environment, evaluation_env = (stack.enter_context(open_environment(self.config)) for _ in range(2))
-            bar = Progress(self.config, show_progress, self.episode.number, self.episode.steps)
+            environment, evaluation_env = self._open_environments(stack)
+            bar = Progress(self.config, show_progress, self.folder.by_products, self.episode.number, self.episode.steps)
             stack.enter_context(closing(bar))
             stack.enter_context(paused_garbage_collector())
             stack.enter_context(run_errors(self.folder.path, self._save_unfinished_episode))
-            self._train_loop(environment, evaluation_env, bar)
+            reported = reported_columns(self.config, self.folder.kept.get("reports_success", False))
+            environment = ReportedInfo(WatchedEnvironment(environment, self.folder.stop, bar.look), reported)
+            evaluation_env = ReportedInfo(
+                WatchedEnvironment(evaluation_env, self.folder.stop, bar.look_at_evaluation), reported
+            )
+            with suppress(Stopped):
+                self._train_loop(environment, evaluation_env, bar)
+                return
+            self._save_last_point()
 
-    def _train_loop(self, environment: gymnasium.Env, evaluation_env: gymnasium.Env, bar: Progress) -> None:
-        """Train, and at the end of each episode log, evaluate, save and plot what is due."""
+    def _open_environments(self, stack: ExitStack) -> tuple[gymnasium.Env, gymnasium.Env]:
+        """Return the task for training, whose endless episodes are cut, and the one for evaluations."""
+        task = stack.enter_context(open_environment(self.config))
+        longest = self.folder.kept.get("longest_episode", own_time_limit(task) or 0)
+        self._cuts = CutEpisodes(task, self.config, self.episode.steps, longest)
+        if self.config.evaluate_in_training_task:
+            return self._cuts, for_evaluation(task, self.config)
+        try:
+            return self._cuts, stack.enter_context(open_environment(self.config, evaluation=True))
+        except RequestError as error:
+            raise RequestError(
+                f"{error.message}; training and evaluation open an instance each: where only one can exist, "
+                "use --evaluate-in-training-task",
+                error.setting,
+            ) from None
+
+    def _train_loop(self, environment: ReportedInfo, evaluation_env: ReportedInfo, bar: Progress) -> None:
+        """Train, and at the end of each episode log, evaluate, save and plot what is due.
+
+        Raises:
+            Stopped: The user stopped the run in the middle of an episode.
+        """
         if self.folder.best is None:
-            self._evaluate(evaluation_env)  # the untrained policy is point 0 of the curve
+            bar.doing("evaluating the untrained policy")
+            self._evaluate(evaluation_env, bar)  # point 0 of the curve
             self._save()  # from here on there is always a checkpoint to resume from
-        for episode in train(self.agent, environment, self.episode, make_hindsight(environment, self.config)):
+        for episode in train(self.agent, environment, self.episode) if not self.is_good_enough() else ():
             self.episode = episode
-            self._log()
+            self._log(environment.take())
             if self._passed(self.config.evaluate_every):
-                self._evaluate(evaluation_env)
+                self._evaluate(evaluation_env, bar)
             if self._passed(self.config.checkpoint_every):
                 self._save()
             if time.perf_counter() > self._next_plot:
                 self._plot()
-            with self.folder.by_products("the progress bar"):
-                bar.show(episode)
-            if self.folder.stop.signal_number:
+            bar.show(episode)
+            if self.folder.stop.signal_number or self.is_good_enough():
                 break
+            if time.perf_counter() > self._next_point:
+                self._keep_point()
         self._save()
         if not self.folder.stop.signal_number and not self._passed(self.config.evaluate_every):
-            self._evaluate(evaluation_env, final=True)
+            self._evaluate(evaluation_env, bar, final=True)
         self._plot()
 
     def _passed(self, every: int) -> bool:
         """Return whether the last episode passed a multiple of so many steps."""
         return self.episode.steps // every > (self.episode.steps - self.episode.length) // every
 
-    def _log(self) -> None:
+    def is_good_enough(self) -> bool:
+        """Return whether enough evaluations in a row have reached what the settings say."""
+        return self.folder.kept.get("good_evaluations", 0) >= self.config.stop_evaluations
+
+    def _log(self, reported: dict[str, float]) -> None:
         episode = self.episode
+        self.folder.kept["longest_episode"] = self._cuts.longest
         row = {
             "episode": episode.number,
             "steps": episode.steps,
@@ -110,26 +165,46 @@ class TrainingRun:
             "running_average": episode.running_average,
             "seconds": round(self.folder.seconds, 3),
         }
-        self.folder.log.add("episodes", row)
+        self.folder.log.add("episodes", row | reported)
         if episode.metrics:
             updates = {"steps": episode.steps, "updates": self.agent.updates}
             self.folder.log.add("updates", updates | episode.metrics._asdict())
 
-    def _evaluate(self, evaluation_env: gymnasium.Env, final: bool = False) -> None:
+    def _evaluate(self, evaluation_env: ReportedInfo, bar: Progress, final: bool = False) -> None:
         """Evaluate the policy, and keep it if it is the best so far.
 
         Every evaluation of a run uses the same starts, so its curve shows the policy and not the luck of the starts. A
         final one, outside the schedule, is dropped when the run is extended.
         """
         seed = integer_seed(self.config.seed, "evaluation")
-        self.evaluation = evaluation = evaluate(self.agent, evaluation_env, self.config.evaluation_episodes, seed)
+        evaluation = evaluate(self.agent, evaluation_env, self.config.evaluation_episodes, seed)
+        self.evaluation = evaluation
+        bar.evaluated(evaluation)
         row = {"steps": self.episode.steps, "mean": evaluation.mean, "std": evaluation.std}
-        self.folder.log.add("evaluations", row | {"episodes": len(evaluation.returns)})
+        reported = evaluation_env.take()
+        self.folder.log.add("evaluations", row | {"episodes": len(evaluation.returns)} | reported)
+        good = is_good(self.config, evaluation.mean, reported.get("success_rate"))
+        self.folder.kept["good_evaluations"] = self.folder.kept.get("good_evaluations", 0) + 1 if good else 0
         kept = [self.episode.steps, list(evaluation.returns)]
         self.folder.kept.setdefault("untrained", kept)
         if self.folder.best is None or evaluation.mean > self.folder.best:
             self.folder.kept["best"] = kept
         self.folder.save_if_best(evaluation.mean, self._snapshot, final)
+
+    def _keep_point(self) -> None:
+        """Keep this end of an episode in memory: a run that is stopped in the middle of one is saved as of here.
+
+        So a resumed run equals one that was not stopped. What was done since is done again.
+        """
+        start = time.perf_counter()
+        self._point = self._snapshot()
+        end = time.perf_counter()
+        self._next_point = end + max(SECONDS_BETWEEN_POINTS, (end - start) / SHARE_FOR_POINTS)
+
+    def _save_last_point(self) -> None:
+        """Save the run as of the last point, if the replay buffer still holds what was stored before it."""
+        if self._point and self.folder.checkpoints.can_save(self._point, self.agent.replay_buffer):
+            self.folder.save(self._point, self.agent.replay_buffer)
 
     def kept_evaluation(self, name: str) -> tuple[int, Evaluation] | None:
         """Return the step and the evaluation of the "untrained" policy or of the "best" one, or None."""
@@ -143,7 +218,8 @@ class TrainingRun:
         self._save()
 
     def _save(self) -> None:
-        self.folder.save(self._snapshot(), self.agent.replay_buffer)
+        self._point = self._snapshot()
+        self.folder.save(self._point, self.agent.replay_buffer)
 
     def _snapshot(self) -> Snapshot:
         return snapshot_of(self.agent, self.episode, self.folder.state())

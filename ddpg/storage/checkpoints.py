@@ -50,6 +50,12 @@ class Checkpoints:
             self._delete_old()
         return checkpoint_dir
 
+    def can_save(self, snapshot: Snapshot, buffer: "ReplayBuffer") -> bool:
+        """Return whether the replay buffer and its files still hold all transitions that an earlier moment needs."""
+        saved = self.replay.segments[-1].stop if self.replay and self.replay.segments else 0
+        rows = buffer.added if snapshot.rows is None else snapshot.rows
+        return max(saved, rows - buffer.capacity) >= buffer.added - buffer.capacity or saved >= rows
+
     def save_best(self, snapshot: Snapshot) -> None:
         """Write the networks that evaluated best so far; the next checkpoint deletes the previous best ones."""
         checkpoint_dir = self.folder / f"best-{snapshot.step:09d}"
@@ -75,11 +81,6 @@ def all_checkpoints(folder: Path, kind: str = "step") -> list[Path]:
     """Return the complete checkpoints in a folder, or the "best" ones, oldest first."""
     matches = [(NAME.fullmatch(path.name), path) for path in folder.glob(f"{kind}-*")]
     return [path for _, path in sorted((int(match[2]), path) for match, path in matches if match and not match[3])]
-
-
-def step_of(checkpoint: Path) -> int:
-    """Return the step that a checkpoint's name says."""
-    return int(checkpoint.name.partition("-")[2])
 
 
 def find_checkpoint(path: Path, best: bool = False) -> Path:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -54,10 +54,11 @@ def extend_config(config: C, given: dict[str, Any], min_lengths: dict[str, int])
     Raises:
         RequestError: Another setting differs, or a length is less than was planned or trained.
     """
+    may_change = {field.name for field in fields(config) if field.metadata["may_change"]}  # type: ignore[arg-type]
     for name, value in given.items():
         if name in min_lengths:
             if value < min_lengths[name]:
                 raise RequestError(f"must be at least {min_lengths[name]}, the length already planned or trained", name)
-        elif value != getattr(config, name):
+        elif value != getattr(config, name) and name not in may_change:
             raise RequestError(f"cannot change from {getattr(config, name)!r} to {value!r} when resuming", name)
     return replace(config, **given)  # type: ignore[type-var]

@@ -1,5 +1,6 @@
 """A run's folder while it is running; DDPG's runs and MolGAN's both have one."""
 
+import copy
 import math
 import time
 from collections.abc import Callable, Iterator
@@ -121,10 +122,11 @@ class RunFolder:
         return time.perf_counter() - self._start
 
     def state(self) -> dict[str, Any]:
-        """Return what a checkpoint must hold of the folder, JSON-ready."""
+        """Return a copy of what a checkpoint must hold of the folder, JSON-ready."""
         sizes = self.log.csv_sizes()
         ends = {name: end_of(self.path / f"{name}.csv", size) for name, size in sizes.items()}
-        return {"seconds": self.seconds, "best": self.best, "csv_sizes": sizes, "csv_ends": ends, "kept": self.kept}
+        state = {"seconds": self.seconds, "best": self.best, "csv_sizes": sizes, "csv_ends": ends}
+        return state | {"kept": copy.deepcopy(self.kept)}
 
     def save(self, snapshot: Snapshot, buffer: "ReplayBuffer | None" = None) -> None:
         """Write a checkpoint, unless the networks are broken: those must not replace good ones.

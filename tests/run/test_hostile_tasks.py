@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from ddpg import DDPG, RunStopped, evaluate, make_environment, train
-from ddpg.run.environments import ignores_seed
+from ddpg.run.environments import first_step
 from ddpg.run.train import main as train_command
 from tests.helpers.agents import trained
 from tests.helpers.runs import SMALL, finished_run
@@ -167,8 +167,8 @@ def test_an_odd_answer_is_one_line_on_the_command_line_with_exit_code_1(tmp_path
 @pytest.mark.parametrize("reward", [None, "much", [1.0, 2.0], 1.0])
 def test_the_check_of_the_seed_does_not_stumble_over_an_odd_reward(reward):
     """It takes a first step before the run does; the run will say what is wrong."""
-    assert not ignores_seed(gymnasium.wrappers.TransformReward(make_environment(ENDLESS), lambda _: reward))
-    assert not ignores_seed(answering(state=ValueError("motor on fire"), at=1))
+    assert not first_step(gymnasium.wrappers.TransformReward(make_environment(ENDLESS), lambda _: reward))[0]
+    assert not first_step(answering(state=ValueError("motor on fire"), at=1))[0]
 
 
 def test_a_task_whose_close_raises_is_noted_and_the_run_goes_on(small, tmp_path, capsys):

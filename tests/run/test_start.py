@@ -17,7 +17,7 @@ from ddpg.run.start import default_run_dir, plot_path, resume_run, start_run
 from ddpg.storage.checkpoints import all_checkpoints
 from ddpg.storage.lock import Lock
 from ddpg.storage.resuming import extend_config
-from tests.helpers.runs import contents, csv_rows, finish, finished_run, release
+from tests.helpers.runs import contents, csv_rows, finish, finished_run, raise_after, release
 from tests.helpers.tasks import States
 
 ROOT = Path(__file__).parents[2]
@@ -118,10 +118,10 @@ def test_the_length_given_last_counts_whether_in_episodes_or_in_steps(config, tm
     assert (run.config.steps, run.episode.steps) == (75, 80)
 
 
-def test_a_run_may_not_be_cut_below_its_planned_length_although_it_was_stopped_earlier(config, tmp_path):
-    run = start_run(config, tmp_path / "run", tmp_path / "plots")
-    run.folder.stop.signal_number = 2  # stops after the first episode
-    run.train(show_progress=False)
+def test_a_run_may_not_be_cut_below_its_planned_length_although_it_was_stopped_earlier(config, tmp_path, monkeypatch):
+    with monkeypatch.context() as patch:
+        raise_after(patch, 1)
+        finished_run(config, tmp_path / "run")
     with pytest.raises(RequestError, match="episodes: must be at least 4"):
         resume_run(tmp_path / "run", tmp_path / "plots", {"episodes": 2})
     assert finish(tmp_path / "run", episodes=4).episode.number == 4
