@@ -27,6 +27,8 @@ if TYPE_CHECKING:  # for editors and type checkers
     from ddpg.presets import PRESETS as PRESETS
     from ddpg.replay_buffer import Batch as Batch
     from ddpg.replay_buffer import ReplayBuffer as ReplayBuffer
+    from ddpg.run.own_loop import load_agent as load_agent
+    from ddpg.run.own_loop import save_agent as save_agent
     from ddpg.training import Episode as Episode
 
 MODULES = {
@@ -47,8 +49,10 @@ MODULES = {
     "RunStopped": "ddpg.errors",
     "Simulators": "ddpg.experience.simulators",
     "evaluate": "ddpg.evaluation",
+    "load_agent": "ddpg.run.own_loop",
     "load_policy": "ddpg.policy.policy",
     "make_environment": "ddpg.environment",
+    "save_agent": "ddpg.run.own_loop",
     "state_and_action_size": "ddpg.environment",
     "train": "ddpg.experience.parallel",
 }

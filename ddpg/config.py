@@ -73,6 +73,11 @@ class Config:
     buffer_size: int = setting(
         1_000_000, "capacity of the replay buffer in transitions (post and paper: 1e6)", "[1, inf)"
     )
+    hindsight_goals: int = setting(
+        0,
+        "K, goals reached later with which each transition is stored again; usual where a Dict has goals: 4",
+        "[0, inf)",
+    )
     train_frequency: int = setting(
         1,
         "environment steps between two rounds of updates (Algorithm 1: 1), or episode: as many as it had steps, "

@@ -64,6 +64,11 @@ class ReplayBuffer:
         row.next_state[:] = next_state
         self.added += 1
 
+    def extend(self, rows: np.ndarray) -> None:
+        """Store rows `(n, row_size)` in their order, over the oldest ones when the buffer is full."""
+        self.rows[np.arange(self.added, self.added + len(rows)) % self.capacity] = rows
+        self.added += len(rows)
+
     def sample(self, batch_size: int, rng: np.random.Generator, minibatches: int = 1) -> np.ndarray:
         """Draw minibatches uniformly, without repeating a transition inside one.
 

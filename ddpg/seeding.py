@@ -2,7 +2,7 @@
 
 import numpy as np
 
-STREAMS = ("weights", "noise", "replay", "warm_up", "episodes", "evaluation")
+STREAMS = ("weights", "noise", "replay", "warm_up", "episodes", "evaluation", "hindsight")
 
 
 def stream(seed: int, name: str, *index: int) -> np.random.SeedSequence:

@@ -2,15 +2,19 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import gymnasium
 import numpy as np
 
 from ddpg.agent import DDPG, Metrics
 from ddpg.checked_environment import CheckedEnvironment
+from ddpg.errors import RequestError
 from ddpg.metrics import MeanMetrics
 from ddpg.seeding import integer_seed
+
+if TYPE_CHECKING:
+    from ddpg.experience.hindsight import Hindsight
 
 AVERAGED_EPISODES = 40
 
@@ -38,7 +42,12 @@ class Episode:
         return float(np.mean(self.recent_returns))
 
 
-def train(agent: DDPG, environment: gymnasium.Env, resume_from: Episode = Episode()) -> Iterator[Episode]:
+def train(
+    agent: DDPG,
+    environment: gymnasium.Env,
+    resume_from: Episode = Episode(),
+    hindsight: "Hindsight | None" = None,
+) -> Iterator[Episode]:
     """Train an agent, and yield an `Episode` at the end of each one: the two loops of the paper's Algorithm 1.
 
     The settings are `agent.config`. Episode k is reset with a seed that depends on `(seed, k)` alone. The run ends with
@@ -48,12 +57,16 @@ def train(agent: DDPG, environment: gymnasium.Env, resume_from: Episode = Episod
         agent: The agent that acts and learns.
         environment: A task from `make_environment`.
         resume_from: The last episode of an interrupted run.
+        hindsight: Stores each episode again with goals that it reached; needed if the settings ask for it.
 
     Raises:
+        RequestError: The settings ask for hindsight, and none was given.
         RunStopped: A state, a reward or an action is not finite or has the wrong shape, or the environment raised.
     """
     config, last = agent.config, resume_from
     environment = CheckedEnvironment(environment, "episode", last.number)
+    if config.hindsight_goals and not hindsight:
+        raise RequestError("train needs hindsight=Hindsight(environment, config)", "hindsight_goals")
     while last.steps < config.steps if config.steps else last.number < config.episodes:
         number, length, episode_return, metrics = last.number + 1, 0, 0.0, MeanMetrics(Metrics)
         state, _ = environment.reset(seed=integer_seed(config.seed, "episodes", number))
@@ -61,13 +74,17 @@ def train(agent: DDPG, environment: gymnasium.Env, resume_from: Episode = Episod
         done = False
         while not done:
             action = agent.act(state)
-            next_state, reward, terminated, truncated, _ = environment.step(action)
+            next_state, reward, terminated, truncated, info = environment.step(action)
             agent.remember(state, action, reward, next_state, terminated)
+            if hindsight:
+                hindsight.see(state, action, next_state, terminated, info)
             metrics.add(agent.update())
             state = next_state
             length += 1
             episode_return += reward
             done = terminated or truncated
+        if hindsight:
+            hindsight.store(agent, number)
         for _ in range(config.updates_after(length)):
             metrics.add(agent.update(after_episode=True))
         returns = (*last.recent_returns, episode_return)[-AVERAGED_EPISODES:]

@@ -55,6 +55,15 @@ def test_the_newest_transitions_are_copies_oldest_first(transitions):
     np.testing.assert_array_equal(newest, [[transitions, transitions + 0.25]])
 
 
+@pytest.mark.parametrize("capacity", [3, 5, 8, 100])
+def test_rows_stored_together_are_as_if_they_were_stored_one_by_one(capacity):
+    together, one_by_one = filled(4, capacity), filled(10, capacity)
+    together.extend(filled(10, 10).rows[4:])
+    assert together.added == 10
+    for kept, expected in zip(together.newest(10), one_by_one.newest(10), strict=True):
+        np.testing.assert_array_equal(kept, expected)
+
+
 def test_members_of_a_sampled_transition_belong_together():
     buffer = filled(7)
     batch = buffer.split(buffer.sample(5, np.random.default_rng(0))[0])

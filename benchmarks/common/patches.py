@@ -23,6 +23,13 @@ NO_SOFT_UPDATE = Patch(
     "",
 )
 NO_TERMINAL_MASK = (Patch("equations.py", "gamma * (1.0 - terminated) * next_q", "gamma * next_q"),)
+UNSCALED_ACTIONS = (  # the agent's actions in [-1, 1] are the task's, whatever its bounds
+    Patch(
+        "environment.py",
+        "return RescaleAction(bounded, space.dtype.type(-1), space.dtype.type(1))",
+        "return TransformAction(bounded, lambda action: action, spaces.Box(-1, 1, low.shape, space.dtype))",
+    ),
+)
 
 
 def patched_copy(folder: Path, patches: Iterable[Patch]) -> Path:

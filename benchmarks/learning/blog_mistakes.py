@@ -14,7 +14,7 @@ from pathlib import Path
 
 from benchmarks.common.comparison import Variant, main
 from benchmarks.common.output import write_csv
-from benchmarks.common.patches import NO_SOFT_UPDATE, NO_TERMINAL_MASK, Patch, patched_copy
+from benchmarks.common.patches import NO_SOFT_UPDATE, NO_TERMINAL_MASK, UNSCALED_ACTIONS, Patch, patched_copy
 
 NO_SHAPE_CHECK = Patch("equations.py", "if tuple(q_value.shape) != tuple(target_q.shape):", "if False:")
 
@@ -43,16 +43,7 @@ SUMMED_ACTOR_LOSS = Variant(
     "summed actor loss",
     patches=(Patch("equations.py", "return -tf.reduce_mean(q_value)", "return -tf.reduce_sum(q_value)"),),
 )
-UNSCALED_ACTIONS = Variant(
-    "unscaled actions",
-    patches=(
-        Patch(
-            "environment.py",
-            "return RescaleAction(bounded, space.dtype.type(-1), space.dtype.type(1))",
-            "return bounded",
-        ),
-    ),
-)
+UNSCALED = Variant("unscaled actions", patches=UNSCALED_ACTIONS)
 OPTIMIZERS_IN_TARGETS = Variant(
     "optimizers in targets",
     patches=(
@@ -79,7 +70,7 @@ SET_WEIGHTS = Variant(
         ),
     ),
 )
-ALONE = (TARGET_BROADCAST, STALE_CRITIC, SUMMED_ACTOR_LOSS, UNSCALED_ACTIONS, OPTIMIZERS_IN_TARGETS, SET_WEIGHTS)
+ALONE = (TARGET_BROADCAST, STALE_CRITIC, SUMMED_ACTOR_LOSS, UNSCALED, OPTIMIZERS_IN_TARGETS, SET_WEIGHTS)
 # Optimizers in targets and set_weights change nothing that is learned. The patches of the broadcast target and of the
 # unused flag overlap, so the target with both mistakes is written out.
 ALL = Variant(
@@ -93,7 +84,7 @@ ALL = Variant(
         ),
         *STALE_CRITIC.patches,
         *SUMMED_ACTOR_LOSS.patches,
-        *UNSCALED_ACTIONS.patches,
+        *UNSCALED_ACTIONS,
     ),
 )
 CELLS = [
@@ -105,7 +96,7 @@ CELLS = [
 OLD_NAMES: dict[str, tuple[tuple[Patch, ...], tuple[str, ...]]] = {
     "gym.make('Pendulum-v0')": ((), ("--env", "Pendulum-v0")),
     "four values from step": (
-        (Patch("training.py", "terminated, truncated, _ = environment", "terminated, _ = environment"),),
+        (Patch("training.py", "terminated, truncated, info = environment", "terminated, info = environment"),),
         (),
     ),
     "np.bool": ((Patch("replay_buffer.py", "self.added = 0", "self.added = int(np.zeros(1, np.bool)[0])"),), ()),

@@ -1,6 +1,7 @@
 """What a policy file says about itself: its task, what each number of the state is, its bounds and its origin."""
 
 from itertools import product
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,16 +14,16 @@ from ddpg.storage.csv_files import read_rows
 if TYPE_CHECKING:  # these load TensorFlow, which the names of a state's numbers do not need
     from ddpg.agent import DDPG
     from ddpg.policy.policy import Policy
-    from ddpg.storage.checkpoint_format import SavedCheckpoint
 
 
-def describe(agent: "DDPG", policy: "Policy", saved: "SavedCheckpoint") -> dict[str, Any]:
+def describe(agent: "DDPG", policy: "Policy", step: int, evaluation: dict[str, float] | None = None) -> dict[str, Any]:
     """Return the metadata of a policy file, JSON-ready.
 
     Args:
         agent: The agent.
         policy: Its policy in the task's own units.
-        saved: Its checkpoint.
+        step: The environment steps that it was trained for.
+        evaluation: Its last evaluation, if there is one.
     """
     config, space = agent.config, policy.action_space
     low, high = policy.bounds()
@@ -38,8 +39,8 @@ def describe(agent: "DDPG", policy: "Policy", saved: "SavedCheckpoint") -> dict[
             "low": low.tolist(),
             "high": high.tolist(),
         },
-        "step": saved.description["episode"]["steps"],
-        "evaluation": evaluation_at(saved),
+        "step": step,
+        "evaluation": evaluation,
         "seed": config.seed,
         "versions": versions(),
     }
@@ -65,11 +66,11 @@ def element_names(space: Space, name: str = "state") -> list[str]:
     return [f"{name} number {k} of the flattened {type(space).__name__}" for k in range(size)]
 
 
-def evaluation_at(saved: "SavedCheckpoint") -> dict[str, float] | None:
-    """Return the last evaluation up to a checkpoint: its step, mean, std and episodes."""
+def evaluation_at(run_dir: Path, step: int) -> dict[str, float] | None:
+    """Return the last evaluation of a run up to a step: its step, mean, std and episodes."""
     try:
-        rows = read_rows(saved.run_dir / "evaluations.csv")
-        earlier = [row for row in rows if float(row["steps"]) <= saved.description["episode"]["steps"]]
+        rows = read_rows(run_dir / "evaluations.csv")
+        earlier = [row for row in rows if float(row["steps"]) <= step]
         return {name: float(value) for name, value in earlier[-1].items()} if earlier else None
     except (RequestError, ValueError, LookupError, TypeError):  # the policy does not need it
         return None

@@ -6,11 +6,13 @@ import tempfile
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import gymnasium
 import numpy as np
 
+from ddpg.agent import DDPG
 from ddpg.command.paths import absolute
 from ddpg.errors import RequestError, blame
-from ddpg.policy.describe import describe, random_states
+from ddpg.policy.describe import describe, evaluation_at, random_states
 from ddpg.policy.formats import FORMATS, format_to_write, require_packages
 from ddpg.policy.plain_policy import exact_actions, plain_policy
 from ddpg.policy.policy import Policy
@@ -48,22 +50,24 @@ class Source(NamedTuple):
 
 
 def export_policy(
-    checkpoint: str | Path,
+    checkpoint: str | Path | DDPG,
     out: str | Path,
     format: str | None = None,
     best: bool = False,
     overwrite: bool = False,
     quantize: bool = False,
+    environment: gymnasium.Env | None = None,
 ) -> Exported:
-    """Write the policy of a checkpoint as one file.
+    """Write the policy of a checkpoint, or of an agent from a training loop of one's own, as one file.
 
     Args:
-        checkpoint: A run folder, for its newest checkpoint, or one checkpoint.
+        checkpoint: A run folder, for its newest checkpoint, or one checkpoint; or an agent.
         out: The file, or the folder of a SavedModel.
         format: "onnx", "litert", "saved_model" or "keras"; None goes by the ending of `out`.
         best: Of a run folder, take the checkpoint that evaluated best.
         overwrite: Replace an existing file.
         quantize: 8-bit integers, for "litert" only.
+        environment: Beside an agent, its task from `make_environment`; only its spaces are used.
 
     Returns:
         The file and its largest difference from the agent.
@@ -79,7 +83,13 @@ def export_policy(
         raise RequestError(f"only the format litert can be quantized, not {name}", "quantize")
     require_packages(name)
     check_output(out, overwrite)
-    return write_policy(read_policy(absolute(checkpoint), best), out, name, quantize)
+    if isinstance(checkpoint, DDPG):
+        if environment is None:
+            raise RequestError("give the agent's task too: export_policy(agent, out, environment=...)")
+        source = source_of_agent(checkpoint, environment)
+    else:
+        source = read_policy(absolute(checkpoint), best)
+    return write_policy(source, out, name, quantize)
 
 
 def check_output(out: Path, overwrite: bool) -> None:
@@ -116,8 +126,23 @@ def read_policy(path: Path, best: bool = False) -> Source:
         with open_environment(agent.config) as environment:
             require_same_sizes(environment, (agent.state_size, agent.action_size), agent.config)
             policy = Policy(agent, environment)
+    step = saved.description["episode"]["steps"]
+    metadata = describe(agent, policy, step, evaluation_at(saved.run_dir, step))
+    return source_of(agent, policy, replay_states(saved, agent.state_size, agent.action_size), metadata)
+
+
+def source_of_agent(agent: DDPG, environment: gymnasium.Env) -> Source:
+    """Return the policy of an agent in memory, to be verified in states from its replay buffer and elsewhere."""
+    require_same_sizes(environment, (agent.state_size, agent.action_size), agent.config)
+    policy, buffer = Policy(agent, environment), agent.replay_buffer
+    rows = buffer.rows[: min(buffer.added, buffer.capacity)]
+    usual = rows[:: 1 + len(rows) // STATES, : agent.state_size].copy()
+    return source_of(agent, policy, usual, describe(agent, policy, agent.steps))
+
+
+def source_of(agent: DDPG, policy: Policy, usual: np.ndarray, metadata: dict[str, Any]) -> Source:
+    """Return a policy with the states to verify it with: usual ones `(N, state_size)`, random ones and large ones."""
     random = random_states(policy, STATES, np.random.default_rng(0))
-    usual = replay_states(saved, agent.state_size, agent.action_size)
     large = random[: STATES // 10] * np.float32(1_000)  # most of these drive the actions to their bounds
     states = np.concatenate([usual, random, large, -large])
     actions = np.array([np.ravel(policy.act_flat(state)) for state in states])
@@ -127,7 +152,7 @@ def read_policy(path: Path, best: bool = False) -> Source:
     states, actions = states[compared], actions[compared]
     rounding = np.max(np.abs(actions - exact_actions(agent, low, high, states)) / (high - low))
     tolerance = max(TOLERANCE, ROUNDING * float(rounding))
-    model, metadata = plain_policy(agent, low, high), describe(agent, policy, saved)
+    model = plain_policy(agent, low, high)
     return Source(policy, model, metadata, states, actions, len(usual) or STATES, tolerance)
 
 

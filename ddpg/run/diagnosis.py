@@ -7,6 +7,7 @@ import numpy as np
 from ddpg.agent import DDPG
 from ddpg.command.text import number
 from ddpg.evaluation import Evaluation
+from ddpg.run.plotting import max_abs_value
 from ddpg.run.training_run import TrainingRun
 from ddpg.storage.csv_files import read_columns
 
@@ -66,8 +67,3 @@ def signs_of_failure(run_dir: Path, agent: DDPG, untrained: Evaluation | None, l
             f"evaluate.py --best; see {PAGE}"
         )
     return warnings
-
-
-def max_abs_value(rewards: np.ndarray, gamma: float) -> float:
-    """Return max |r| / (1 - γ), the largest absolute value that such rewards can add up to; infinite for γ = 1."""
-    return float(np.abs(rewards).max()) / (1.0 - gamma) if gamma < 1.0 else np.inf

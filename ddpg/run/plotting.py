@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from matplotlib.figure import Figure
 
 from ddpg.command.command import Parser, run_command
@@ -46,6 +47,38 @@ def draw_reward_curve(run_dir: Path, config: dict[str, Any], plot_path: Path) ->
     axes.set_xlabel("environment steps")
     axes.set_ylabel("return (undiscounted sum of rewards)")
     finish(figure, plot_path)
+
+
+def draw_updates(updates: dict[str, np.ndarray], rewards: np.ndarray, gamma: float, plot_path: Path) -> None:
+    """Draw a run's updates: the critic's loss, its values and their targets, and the share of saturated actions.
+
+    Args:
+        updates: The columns of `updates.csv`.
+        rewards: The rewards in the replay buffer, whose largest possible sum is drawn too.
+        gamma: γ.
+        plot_path: The PNG to write.
+    """
+    figure = Figure(figsize=(9, 7), dpi=110, layout="constrained")
+    loss, values, saturation = figure.subplots(3, sharex=True)
+    steps = updates["steps"]
+    loss.plot(steps, updates["critic_loss"], color=EPISODE, label="critic's loss")
+    loss.set_yscale("log")
+    values.plot(steps, updates["q_value"], color=AVERAGE, label="Q(s, a)")
+    values.plot(steps, updates["target_q"], "--", color=EVALUATION, label="y")
+    limit = max_abs_value(rewards, gamma)
+    values.autoscale(False)  # the limit may be far away, and the values are what one wants to see
+    for each in (limit, -limit) if np.isfinite(limit) else ():
+        values.axhline(each, color="black", lw=1, ls=":")
+    values.plot([], [], color="black", lw=1, ls=":", label=f"±{limit:,.0f}: the most that rewards can add up to")
+    saturation.plot(steps, updates["action_saturation"], color=AVERAGE, label="share of actions at a bound")
+    saturation.set_ylim(-0.05, 1.05)
+    saturation.set_xlabel("environment steps")
+    finish(figure, plot_path)
+
+
+def max_abs_value(rewards: np.ndarray, gamma: float) -> float:
+    """Return max |r| / (1 - γ), the largest absolute value that such rewards can add up to; infinite for γ = 1."""
+    return float(np.abs(rewards).max()) / (1.0 - gamma) if gamma < 1.0 else np.inf
 
 
 def main(argv: list[str] | None = None) -> int:

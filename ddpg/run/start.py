@@ -10,6 +10,8 @@ from ddpg.command.paths import absolute
 from ddpg.command.tensorflow import prepare_tensorflow
 from ddpg.config import Config
 from ddpg.environment import state_and_action_size
+from ddpg.errors import RequestError
+from ddpg.experience.hindsight import make_hindsight
 from ddpg.run.agent_state import load, open_checkpoint, read_episode
 from ddpg.run.environments import (
     first_step,
@@ -43,6 +45,7 @@ def start_run(config: Config, run_dir: Path, plot_dir: Path) -> TrainingRun:
     prepare_tensorflow(config.threads)
     with open_environment(config) as environment:
         sizes = state_and_action_size(environment)
+        make_hindsight(environment, config)  # refuses a task without goals
         notes = notes_on(config, most_steps(config, time_limit(environment)))
         ignores_seed, info = first_step(environment)
         if ignores_seed:
@@ -70,6 +73,8 @@ def resume_run(path: Path, plot_dir: Path, given: dict[str, Any]) -> TrainingRun
     """
     with resuming(path) as (checkpoint_dir, lock):
         saved = open_checkpoint(checkpoint_dir)
+        if not saved.description["run"]:
+            raise RequestError(f"{path} is from save_agent; continue it in your own loop, with ddpg.load_agent")
         episode, config = read_episode(saved), saved.settings(Config)
         planned = {"steps": config.steps or 0, "episodes": 0 if config.steps else config.episodes}
         trained = {"steps": episode.steps, "episodes": episode.number}

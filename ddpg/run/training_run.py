@@ -14,6 +14,7 @@ from ddpg.command.tensorflow import paused_garbage_collector
 from ddpg.config import Config
 from ddpg.errors import RequestError
 from ddpg.evaluation import Evaluation, evaluate
+from ddpg.experience.hindsight import make_hindsight
 from ddpg.run.agent_state import snapshot_of
 from ddpg.run.environments import for_evaluation, open_environment, own_time_limit
 from ddpg.run.plotting import draw_reward_curve
@@ -127,7 +128,8 @@ class TrainingRun:
             bar.doing("evaluating the untrained policy")
             self._evaluate(evaluation_env, bar)  # point 0 of the curve
             self._save()  # from here on there is always a checkpoint to resume from
-        for episode in train(self.agent, environment, self.episode) if not self.is_good_enough() else ():
+        hindsight = make_hindsight(environment, self.config)
+        for episode in train(self.agent, environment, self.episode, hindsight) if not self.is_good_enough() else ():
             self.episode = episode
             self._log(environment.take())
             if self._passed(self.config.evaluate_every):

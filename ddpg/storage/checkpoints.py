@@ -83,6 +83,11 @@ def all_checkpoints(folder: Path, kind: str = "step") -> list[Path]:
     return [path for _, path in sorted((int(match[2]), path) for match, path in matches if match and not match[3])]
 
 
+def step_of(checkpoint: Path) -> int:
+    """Return the step that a checkpoint's name says."""
+    return int(checkpoint.name.partition("-")[2])
+
+
 def find_checkpoint(path: Path, best: bool = False) -> Path:
     """Return the checkpoint that a path means: itself, or one of a run folder.
 

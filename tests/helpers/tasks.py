@@ -308,6 +308,54 @@ class Unclosable(Task):
         raise OSError("the valve is stuck")
 
 
+class Reaching(Task):
+    """A point that moves by its action, a tenth at a time, towards a goal; 0 within 0.15 of it, else -1; 10 steps.
+
+    `function` is how its rewards can be computed: for "many" goals, or for "one" at a time, or one that "fails".
+    """
+
+    goals = spaces.Box(-2, 2, (2,), np.float64)
+    observation_space = spaces.Dict(observation=spaces.Box(0, 1, (1,)), desired_goal=goals, achieved_goal=goals)
+    action_space = spaces.Box(-1, 1, (2,), np.float32)
+
+    def __init__(self, function="many"):
+        self.function, self.asked = function, []
+
+    def reset(self, *, seed=None, options=None):
+        super().reset(seed=seed)
+        self.point, self.goal = np.zeros(2), self.np_random.uniform(-0.5, 0.5, 2)
+        return self._state(), {}
+
+    def step(self, action):
+        self.clock += 1
+        self.point = self.point + 0.1 * action
+        return self._state(), -float(self._misses(self.point, self.goal)), False, False, {"clock": self.clock}
+
+    def compute_reward(self, achieved_goal, desired_goal, info):
+        self.asked.append((achieved_goal, desired_goal, info))
+        if self.function == "fails":
+            raise ValueError("no such goal")
+        misses = self._misses(achieved_goal, desired_goal)
+        return -misses.astype(np.float64) if self.function == "many" else -float(misses)
+
+    def _misses(self, achieved_goal, desired_goal):
+        return np.linalg.norm(achieved_goal - desired_goal, axis=-1) > 0.15
+
+    def _state(self):
+        return {"observation": np.ones(1, np.float32), "desired_goal": self.goal, "achieved_goal": self.point}
+
+
+class Arriving(Reaching):
+    """The same, but over once the goal is reached."""
+
+    def step(self, action):
+        state, reward, *_, info = super().step(action)
+        return state, reward, reward == 0, False, info
+
+    def compute_terminated(self, achieved_goal, desired_goal, info):
+        return bool(np.linalg.norm(achieved_goal - desired_goal) <= 0.15)
+
+
 class Reporting(Task):
     """Reports a cost, a name and success in `info`: an even seed succeeds."""
 
@@ -349,8 +397,10 @@ TASKS = {
     "Starting": Starting,
     "Reporting": Reporting,
     "Odd": odd,
+    "Reaching": Reaching,
+    "Arriving": Arriving,
 }
-LIMITED = ("Endless", "Rewardless", "Unclosable", "Odd")  # to 10 steps
+LIMITED = ("Endless", "Rewardless", "Unclosable", "Odd", "Reaching", "Arriving")  # to 10 steps
 for name, task in TASKS.items():
     limit = 4 if name == "Reporting" else 10 if name in LIMITED else None
     # Gymnasium's checker would warn of what these tasks do on purpose.

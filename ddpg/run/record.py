@@ -1,0 +1,140 @@
+"""What a run folder says: read as it is, also while its run goes on, without locking or changing it."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ddpg.agent import DDPG
+from ddpg.config import Config
+from ddpg.errors import RequestError, one_line
+from ddpg.evaluation import Evaluation
+from ddpg.run.agent_state import load, open_checkpoint, read_episode
+from ddpg.run.training_run import COLUMNS
+from ddpg.settings import from_json
+from ddpg.storage.checkpoint_format import read_json
+from ddpg.storage.checkpoints import all_checkpoints, find_checkpoint, step_of
+from ddpg.storage.csv_files import read_columns
+from ddpg.training import Episode
+
+FILMS = (".mp4", ".gif")
+LARGEST_FILM = 20 * 2**20  # bytes: more cannot be sent by mail
+
+Columns = dict[str, np.ndarray]
+
+
+@dataclass(frozen=True)
+class Record:
+    """A run folder.
+
+    Args:
+        path: The folder.
+        config: The settings of the run, as they are now.
+        versions: The versions of the packages, by name.
+        agent: The agent of the newest checkpoint, with its replay buffer.
+        episode: The last episode before that checkpoint.
+        kept: The step and the evaluation of the "untrained" and the "best" policy, as far as there are any.
+        evaluations, updates: The columns of these two CSV files; the first has at least one row.
+        test: The results of a final test, as `evaluate.py --json` prints them, or None.
+        film: A film in the folder, or None.
+    """
+
+    path: Path
+    config: Config
+    versions: dict[str, str]
+    agent: DDPG
+    episode: Episode
+    kept: dict[str, tuple[int, Evaluation]]
+    evaluations: Columns
+    updates: Columns
+    test: dict[str, Any] | None
+    film: Path | None
+
+    @property
+    def checkpoints(self) -> list[Path]:
+        """All checkpoints and the best one, in order of their steps, each step once."""
+        folder = self.path / "checkpoints"
+        found = {step_of(path): path for path in (*all_checkpoints(folder, "best"), *all_checkpoints(folder))}
+        return [found[step] for step in sorted(found)]
+
+    @property
+    def last(self) -> Evaluation:
+        """The last evaluation; the log has its mean alone, so that it is one return unless it is the first again."""
+        means, stds = self.evaluations["mean"], self.evaluations["std"]
+        same = (means[0], stds[0]) == (means[-1], stds[-1]) and "untrained" in self.kept
+        return self.kept["untrained"][1] if same else Evaluation((float(means[-1]),))
+
+    @property
+    def has_updates(self) -> bool:
+        """Whether something was learned already."""
+        return bool(self.agent.updates and len(self.agent.replay_buffer) and len(self.updates["steps"]))
+
+    @property
+    def is_finished(self) -> bool:
+        """Whether the run has come to its planned length."""
+        if self.config.steps:
+            return self.episode.steps >= self.config.steps
+        return self.episode.number >= self.config.episodes
+
+
+def read_record(run_dir: Path) -> Record:
+    """Read a run folder.
+
+    Raises:
+        RequestError: It is none, or one of its files is damaged.
+    """
+    saved = open_checkpoint(find_checkpoint(run_dir))
+    if saved.run_dir != run_dir:
+        raise RequestError(f"{run_dir} is a checkpoint; give its run folder: {saved.run_dir}")
+    config, versions = read_config(run_dir / "config.json")
+    with saved.reading("run.json"):
+        kept = {
+            name: (int(step), Evaluation(tuple(map(float, returns))))
+            for name, (step, returns) in saved.description["run"].get("kept", {}).items()
+            if name in ("untrained", "best") and returns
+        }
+    evaluations, updates = (read_log(run_dir, name) for name in ("evaluations", "updates"))
+    if not len(evaluations["mean"]):
+        raise RequestError(f"{run_dir / 'evaluations.csv'} has no rows; a run evaluates before its first checkpoint")
+    agent, _ = load(saved)
+    test, film = read_test(run_dir), newest_film(run_dir)
+    return Record(run_dir, config, versions, agent, read_episode(saved), kept, evaluations, updates, test, film)
+
+
+def read_log(run_dir: Path, name: str) -> Columns:
+    """Return the columns of one of a run's CSV files."""
+    columns = read_columns(run_dir / f"{name}.csv")
+    if missing := set(COLUMNS[name]) - columns.keys():
+        raise RequestError(f"{run_dir / name}.csv has no column {min(missing)}")
+    return columns
+
+
+def read_config(path: Path) -> tuple[Config, dict[str, str]]:
+    """Return the settings and the versions in a run's `config.json`."""
+    try:
+        found = read_json(path)
+        versions = {str(name): str(version) for name, version in dict(found.get("versions", {})).items()}
+        return from_json(Config, found["config"]), versions
+    except (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
+        raise RequestError(f"{path} is not the config.json of a run ({one_line(error)})") from None
+
+
+def read_test(run_dir: Path) -> dict[str, Any] | None:
+    """Return the results in `test.json`, which a sweep writes, or None."""
+    try:
+        found = json.loads((run_dir / "test.json").read_text(encoding="utf-8"))
+        return {str(name): value for name, value in found["results"].items()} or None
+    except (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError):
+        return None
+
+
+def newest_film(run_dir: Path) -> Path | None:
+    """Return the newest film in a run folder or below it, of a size that can be sent; links are not followed."""
+    found = [
+        path
+        for path in run_dir.rglob("*")
+        if path.suffix in FILMS and path.is_file() and not path.is_symlink() and path.stat().st_size <= LARGEST_FILM
+    ]
+    return max(found, key=lambda path: path.stat().st_mtime, default=None)
