@@ -108,7 +108,7 @@ print("discounted return ", round(sum(gamma**k * reward for k, reward in enumera
 # So the value of an action is its reward plus the discounted value of what the policy does next. To see it, take a task
 # that we can solve on paper. A point moves on a line: $x' = x + 0.3\,a$, kept within $[-1, 1]$. It should be at 0.5:
 # $r = -(x' - 0.5)^2$. Take the policy that does nothing, $\mu(x) = 0$. After the first action the point then stays where
-# it is, each later step has the same reward, and the sum $r + \gamma r + \gamma^2 r + \dots = r / (1 - \gamma)$ gives
+# it is, each later step has the same reward, and the sum $r + \gamma r + \gamma^2 r + \cdots = r / (1 - \gamma)$ gives
 #
 # $$Q(x, a) = -\frac{(x' - 0.5)^2}{1 - \gamma}$$
 #

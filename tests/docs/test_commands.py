@@ -2,7 +2,6 @@
 
 import argparse
 import dataclasses
-import pydoc
 import re
 import runpy
 import shlex
@@ -17,7 +16,7 @@ from ddpg.config import Config
 from ddpg.molgan.config import MolGANConfig
 from ddpg.policy import evaluate
 from ddpg.presets import PRESETS
-from ddpg.run import train
+from ddpg.run import plotting, report, train
 from ddpg.sweep.grid import parse_vary
 from ddpg.sweep.search import check_space, parse_search
 from tests.helpers.pages import ROOT, all_pages, code_spans
@@ -103,10 +102,14 @@ def check_command(command: str, monkeypatch) -> None:
             check_molgan(rest)
         case ["python", "-m", "ddpg.sweep", *rest] | ["ddpg-sweep", *rest]:
             check_sweep(rest)
-        case ["python", "-m", "ddpg.run.plotting", _, _]:
-            assert pydoc.locate("ddpg.run.plotting.main")
+        case ["python", "-m", "ddpg.run.plotting", *rest]:
+            understood(plotting.parse, rest)
+        case ["python", "-m", "ddpg.run.report", *rest]:
+            understood(report.parse, rest)
+        case ["python", "-m", "sphinx", *_, folder, "site"]:
+            assert (ROOT / folder / "conf.py").is_file()
         case ["python", "-m", "pytest", *rest]:
-            assert rest in ([], ["-m", "slow"]) or (ROOT / rest[0]).is_file()
+            assert rest in ([], ["-m", "slow"]) or (ROOT / rest[-1]).is_file()
         case ["python", "-m", "ddpg.export", *rest] | ["ddpg-export", *rest]:
             understood(export.parse, rest)
         case ["emx-onnx-cgen", "compile", *_] | ["cc", *_] | ["./pendulum", *_]:

@@ -1,0 +1,1 @@
+"""What the site needs beyond Sphinx: generated pages, links that lead out of docs/, docstrings, formulas."""
