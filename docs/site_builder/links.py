@@ -1,7 +1,7 @@
 """Links that lead out of docs/: the pages stay as they are in the repository, and lead somewhere on the site too.
 
-A Markdown page elsewhere and a Python file become pages of the site, a folder becomes plain text, docs/play is copied as
-it is, and any other file is a download.
+A Markdown page elsewhere and a Python file become pages of the site, a folder becomes plain text, docs/play is copied
+as it is, and any other file is a download.
 """
 
 import posixpath

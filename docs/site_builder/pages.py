@@ -72,7 +72,9 @@ def directive(name: str) -> str:
 
 def commands() -> dict[str, str]:
     """Return a page for each command of docs/commands.md: its own help, and that of its subcommands."""
-    table = re.findall(r"^\| `(python .*?) --help` \|", (DOCS / "commands.md").read_text(encoding="utf-8"), flags=re.MULTILINE)
+    table = re.findall(
+        r"^\| `(python .*?) --help` \|", (DOCS / "commands.md").read_text(encoding="utf-8"), flags=re.MULTILINE
+    )
     with ThreadPoolExecutor() as pool:
         pages = pool.map(command_page, table)
     return {

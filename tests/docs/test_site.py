@@ -12,7 +12,14 @@ from ddpg.command.command import COMMANDS
 from tests.helpers.pages import ROOT, Page, code_spans
 from tests.helpers.site import Links, build, open_browser
 
-PAGES_TO_LOOK_AT = ("index.html", "tutorial.html", "equations.html", "reference/agent.html", "commands/train.html", "play/index.html")
+PAGES_TO_LOOK_AT = (
+    "index.html",
+    "tutorial.html",
+    "equations.html",
+    "reference/agent.html",
+    "commands/train.html",
+    "play/index.html",
+)
 
 
 # What is written by hand, and must be complete
