@@ -50,10 +50,10 @@ def test_a_run_with_cuts_that_is_resumed_equals_one_that_is_not(endless, tmp_pat
     finished_run(endless, tmp_path / "whole")
     run = start_run(endless, tmp_path / "parts", tmp_path)
     with monkeypatch.context() as patch:
-        signal_at(patch, 1_000 + 90)  # in training: an evaluation episode has 1,000 steps
+        signal_at(patch, 1_000 + 40 + 1_000 + 35)  # step 75 of training: an evaluation has 1,000 steps
         run.train(show_progress=False)
     assert run.folder.stop.signal_number == signal.SIGTERM
-    assert run.episode.steps < 90
+    assert (run.agent.steps, run.episode.steps) == (75, 70)
     finish(tmp_path / "parts")
     assert_same_run(tmp_path / "whole", tmp_path / "parts")
 
@@ -128,7 +128,8 @@ def test_what_the_ring_has_lost_is_not_saved_as_if_it_were_there(small, tmp_path
     run = start_run(config, tmp_path / "parts", tmp_path)
     with monkeypatch.context() as patch:
         signal_at(patch, 10 + 205)
-        patch.setattr(type(run), "_keep_point", lambda self: None)  # the last point is the first checkpoint
+        keep = type(run)._keep_point
+        patch.setattr(type(run), "_keep_point", lambda self: keep(self) if self.episode.number == 2 else None)
         run.train(show_progress=False)
     assert names(tmp_path / "parts" / "checkpoints", "step-*") == ["step-000000000"]
     finish(tmp_path / "parts")
