@@ -36,7 +36,8 @@ class Record:
         agent: The agent of the newest checkpoint, with its replay buffer.
         episode: The last episode before that checkpoint.
         kept: The step and the evaluation of the "untrained" and the "best" policy, as far as there are any.
-        evaluations, updates: The columns of these two CSV files; the first has at least one row.
+        good_enough: Whether the run has reached what it was to stop at.
+        episodes, evaluations, updates: The columns of the CSV files; there is at least one evaluation.
         test: The results of a final test, as `evaluate.py --json` prints them, or None.
         film: A film in the folder, or None.
     """
@@ -47,6 +48,8 @@ class Record:
     agent: DDPG
     episode: Episode
     kept: dict[str, tuple[int, Evaluation]]
+    good_enough: bool
+    episodes: Columns
     evaluations: Columns
     updates: Columns
     test: dict[str, Any] | None
@@ -90,17 +93,17 @@ def read_record(run_dir: Path) -> Record:
         raise RequestError(f"{run_dir} is a checkpoint; give its run folder: {saved.run_dir}")
     config, versions = read_config(run_dir / "config.json")
     with saved.reading("run.json"):
+        state = dict(saved.description["run"].get("kept", {}))
+        good_enough = state.get("good_evaluations", 0) >= config.stop_evaluations
         kept = {
-            name: (int(step), Evaluation(tuple(map(float, returns))))
-            for name, (step, returns) in saved.description["run"].get("kept", {}).items()
-            if name in ("untrained", "best") and returns
+            name: (int(state[name][0]), Evaluation(tuple(map(float, state[name][1]))))
+            for name in ("untrained", "best")
+            if state.get(name)
         }
-    evaluations, updates = (read_log(run_dir, name) for name in ("evaluations", "updates"))
-    if not len(evaluations["mean"]):
-        raise RequestError(f"{run_dir / 'evaluations.csv'} has no rows; a run evaluates before its first checkpoint")
+    logs = [read_log(run_dir, name) for name in COLUMNS]
     agent, _ = load(saved)
     test, film = read_test(run_dir), newest_film(run_dir)
-    return Record(run_dir, config, versions, agent, read_episode(saved), kept, evaluations, updates, test, film)
+    return Record(run_dir, config, versions, agent, read_episode(saved), kept, good_enough, *logs, test, film)
 
 
 def read_log(run_dir: Path, name: str) -> Columns:
@@ -108,6 +111,8 @@ def read_log(run_dir: Path, name: str) -> Columns:
     columns = read_columns(run_dir / f"{name}.csv")
     if missing := set(COLUMNS[name]) - columns.keys():
         raise RequestError(f"{run_dir / name}.csv has no column {min(missing)}")
+    if name == "evaluations" and not len(columns["mean"]):
+        raise RequestError(f"{run_dir / name}.csv has no rows; a run evaluates before its first checkpoint")
     return columns
 
 

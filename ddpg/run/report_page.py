@@ -19,9 +19,11 @@ from ddpg.run.diagnosis import signs_of_failure
 from ddpg.run.plotting import draw_reward_curve, draw_updates
 from ddpg.run.record import Record
 from ddpg.run.summary import YARDSTICKS
+from ddpg.run.training_run import COLUMNS
 from ddpg.settings import as_json, closest_preset, text_of
 from ddpg.storage.checkpoints import step_of
 
+USUAL = COLUMNS["evaluations"]  # a task may report more
 MOST_CHECKPOINTS = 6  # to play with
 MOST_NUMBERS = 800_000  # in their networks: about 4 MB
 
@@ -47,7 +49,7 @@ def progress(record: Record) -> str:
     """Return how far the run is."""
     episode, config = record.episode, record.config
     planned = f"{config.steps:,} steps" if config.steps else f"{config.episodes:,} episodes"
-    state = "finished" if record.is_finished else "not finished"
+    state = "finished" if record.is_finished else "good enough to stop" if record.good_enough else "not finished"
     return (
         f"<p>{escape(record.path.name)}: {state}, {episode.steps:,} steps, {episode.number:,} episodes and "
         f"{record.agent.updates:,} updates of {planned} planned, at the newest checkpoint.</p>"
@@ -72,6 +74,9 @@ def evaluations(record: Record) -> str:
     steps, mean, std, episodes = (record.evaluations[name][-1] for name in ("steps", "mean", "std", "episodes"))
     rows.append(("last", f"{steps:,.0f}", number(mean), number(std), f"{episodes:.0f}"))
     parts = [table(("policy", "at step", "mean return", "std", "noise-free episodes"), rows)]
+    reported = [(name, number(values[-1])) for name, values in record.evaluations.items() if name not in USUAL]
+    if reported:
+        parts.append(table(("reported by the task", "at the last evaluation"), reported))
     if record.test:
         shown = [(name, text_of(value)) for name, value in record.test.items() if not isinstance(value, list)]
         parts += ["<h3>Final test</h3>", table(("figure", "value"), shown)]

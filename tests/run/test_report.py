@@ -104,6 +104,14 @@ def test_a_film_and_a_final_test_are_in_the_report(run_dir, tmp_path):
     assert '<th scope="row">mean</th><td>-123.25</td>' in text
 
 
+def test_what_a_task_reports_is_in_the_report(run_dir, tmp_path):
+    rows = "0,-9,1,2,0.25,7\n400,-8,1,2,0.5,nan\n"
+    (run_dir / "evaluations.csv").write_text(f"steps,mean,std,episodes,success_rate,{SCRIPT}\n{rows}")
+    text = report_of(run_dir, tmp_path / "report.html")
+    assert '<th scope="row">success_rate</th><td>0.5</td>' in text
+    assert "<script>alert" not in text
+
+
 def test_a_hostile_run_folder_cannot_put_code_into_the_report(run_dir, tmp_path):
     config = json.loads((run_dir / "config.json").read_text())
     config["config"]["env"] = SCRIPT + "$\\frac{$"
@@ -123,6 +131,7 @@ def test_a_hostile_run_folder_cannot_put_code_into_the_report(run_dir, tmp_path)
     ("config.json", "[" * 100_000),
     ("evaluations.csv", "steps,mean,std,episodes\n"),
     ("evaluations.csv", "steps,mean\n0,1\n"),
+    ("episodes.csv", "steps\n0\n"),
     ("updates.csv", "steps\nnothing\n"),
     ("checkpoints/step-000000400/run.json", "{}"),
 ])  # fmt: skip
