@@ -3,11 +3,11 @@
 import argparse
 import dataclasses
 import functools
-import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
+from ddpg.command.inputs import read_object
 from ddpg.command.paths import absolute
 from ddpg.errors import RequestError
 from ddpg.settings import from_json, is_pair, parse_value, text_of, value_type
@@ -103,14 +103,14 @@ def read_settings(path: Path, settings: type[T]) -> T:
         RequestError: The file cannot be read or holds no valid settings.
     """
     try:
-        found = json.loads(path.read_text(encoding="utf-8"))
+        found = read_object(path)
         found = found.get("config", found)
         if not isinstance(found, dict):
             raise ValueError("its settings are not a JSON object")
         return from_json(settings, found)
     except RequestError as error:
         raise RequestError(f"{path}: {error}", "config") from None
-    except (OSError, ValueError, AttributeError, RecursionError) as error:
+    except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error
         raise RequestError(f"{path} is not the config.json of a run ({reason})", "config") from None
 

@@ -68,7 +68,7 @@ def run(arguments: argparse.Namespace) -> int:
     outputs = outputs_of(arguments.out, formats)
     for name, out in outputs.items():
         require_packages(name)
-        check_output(out, arguments.overwrite)
+        check_output(out, arguments.overwrite, name)
     source = read_policy(arguments.checkpoint, arguments.best)
     for name, out in outputs.items():
         exported = write_policy(source, out, name, arguments.quantize)

@@ -1,7 +1,5 @@
 """Export a policy, and prove that the file answers as the agent does before it is renamed to its final name."""
 
-import json
-import shutil
 import tempfile
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -10,6 +8,7 @@ import gymnasium
 import numpy as np
 
 from ddpg.agent import DDPG
+from ddpg.command.inputs import read_object
 from ddpg.command.paths import absolute
 from ddpg.errors import RequestError, blame
 from ddpg.policy.describe import describe, evaluation_at, random_states
@@ -21,6 +20,7 @@ from ddpg.run.agent_state import load_for_acting, open_checkpoint
 from ddpg.run.environments import open_environment, require_same_sizes
 from ddpg.storage.checkpoint_format import SavedCheckpoint
 from ddpg.storage.checkpoints import all_checkpoints, find_checkpoint
+from ddpg.storage.files import remove
 from ddpg.storage.replay_files import segments_in
 
 TOLERANCE = 1e-5  # of the action range
@@ -82,7 +82,7 @@ def export_policy(
     if quantize and name != "litert":
         raise RequestError(f"only the format litert can be quantized, not {name}", "quantize")
     require_packages(name)
-    check_output(out, overwrite)
+    check_output(out, overwrite, name)
     if isinstance(checkpoint, DDPG):
         if environment is None:
             raise RequestError("give the agent's task too: export_policy(agent, out, environment=...)")
@@ -92,10 +92,16 @@ def export_policy(
     return write_policy(source, out, name, quantize)
 
 
-def check_output(out: Path, overwrite: bool) -> None:
+def check_output(out: Path, overwrite: bool, name: str = "") -> None:
     """Refuse an output whose folder does not exist, or in whose place is something that may not be replaced.
 
-    With `overwrite`, a file may be replaced, and a folder if it is a SavedModel that this program wrote.
+    With `overwrite`, a file may be replaced, and a folder if it is a SavedModel that this program wrote. A file of
+    metadata, which some formats write beside the policy, is replaced only if this program wrote it.
+
+    Args:
+        out: The file, or the folder of a SavedModel.
+        overwrite: Whether it may be replaced.
+        name: The format.
     """
     if out.is_dir() and overwrite and not is_own_folder(out):
         raise RequestError(
@@ -103,18 +109,27 @@ def check_output(out: Path, overwrite: bool) -> None:
         )
     if not out.parent.is_dir():
         raise RequestError(f"there is no folder {out.parent}", "out")
-    if (out.exists() or out.is_symlink()) and not overwrite:
-        raise RequestError(f"{out} already exists; choose another name, or use --overwrite", "out")
+    suffix = FORMATS[name].metadata_suffix if name else ""
+    beside = out.with_name(out.name + suffix)
+    for path in (out, beside):
+        if (path.exists() or path.is_symlink()) and not overwrite:
+            raise RequestError(f"{path} already exists; choose another name, or use --overwrite", "out")
+    if suffix and (beside.exists() or beside.is_symlink()) and not is_own_metadata(beside):
+        raise RequestError(f"{beside} holds no metadata of this program, so it is not replaced; move it away", "out")
 
 
 def is_own_folder(folder: Path) -> bool:
     """Return whether a folder holds a SavedModel with this program's metadata, and nothing else."""
     known = {"saved_model.pb", "fingerprint.pb", "variables", "assets", "metadata.json"}
     names = {path.name for path in folder.iterdir()} if not folder.is_symlink() else set()
+    return names <= known and "saved_model.pb" in names and is_own_metadata(folder / "metadata.json")
+
+
+def is_own_metadata(path: Path) -> bool:
+    """Return whether a file holds the metadata of a policy that this program wrote."""
     try:
-        metadata = json.loads((folder / "metadata.json").read_text(encoding="utf-8"))
-        return names <= known and "saved_model.pb" in names and {"task", "state", "action"} <= metadata.keys()
-    except (OSError, ValueError, AttributeError):
+        return not path.is_symlink() and {"task", "state", "action"} <= read_object(path).keys()
+    except (OSError, ValueError):
         return False
 
 
@@ -189,8 +204,8 @@ def write_policy(source: Source, out: Path, name: str, quantize: bool = False) -
             )
         for written in Path(folder).iterdir():
             target = out.parent / written.name
-            if target.is_dir() and not target.is_symlink():
-                shutil.rmtree(target)
+            if target.is_dir():  # a file is replaced as it is
+                remove(target)
             written.replace(target)
     return Exported(out, difference, len(source.states), source.metadata)
 

@@ -25,11 +25,15 @@ Runtime = Callable[[np.ndarray], np.ndarray]  # states (N, state_size) -> action
 
 
 class Format(NamedTuple):
-    """A file format: its file name's ending ("" for a folder), its module here, and the packages that it needs."""
+    """A file format: its file name's ending ("" for a folder), its module here, and the packages that it needs.
+
+    The metadata of some lie in a file of their own, whose name is that of the policy and one more ending.
+    """
 
     suffix: str
     module: str
     packages: tuple[str, ...] = ()
+    metadata_suffix: str = ""
 
     @property
     def functions(self) -> ModuleType:
@@ -39,9 +43,9 @@ class Format(NamedTuple):
 
 FORMATS = {
     "onnx": Format(".onnx", "onnx_file", ("onnx", "onnxruntime")),
-    "litert": Format(".tflite", "litert_file", ("ai_edge_litert",)),
+    "litert": Format(".tflite", "litert_file", ("ai_edge_litert",), ".json"),
     "saved_model": Format("", "saved_model"),
-    "keras": Format(".keras", "keras_file"),
+    "keras": Format(".keras", "keras_file", (), ".json"),
 }
 
 

@@ -1,12 +1,11 @@
 """Keras's own files, of Keras's own layers, with the metadata in a JSON file beside them."""
 
-import json
-import shutil
 import tempfile
 import warnings
 from pathlib import Path
 from typing import Any
 
+from ddpg.command.inputs import read_object
 from ddpg.command.tensorflow import import_tensorflow
 from ddpg.policy.formats import Model, Runtime
 from ddpg.storage.files import write_json
@@ -19,13 +18,13 @@ def write(model: Model, metadata: dict[str, Any], path: Path) -> None:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", DeprecationWarning)  # of NumPy, about Keras
             model.save(file)
-        shutil.move(file, path)
+        file.replace(path)
     write_json(path.with_name(path.name + ".json"), metadata)
 
 
 def read_metadata(path: Path) -> dict[str, Any]:
     """Return what a file says about itself: in a JSON file beside it."""
-    return json.loads(path.with_name(path.name + ".json").read_text(encoding="utf-8"))
+    return read_object(path.with_name(path.name + ".json"))
 
 
 def open_runtime(path: Path) -> Runtime:

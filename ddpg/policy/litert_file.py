@@ -1,6 +1,5 @@
 """LiteRT (TensorFlow Lite) files, with the metadata in a JSON file beside them."""
 
-import json
 import warnings
 from contextlib import redirect_stdout
 from io import StringIO
@@ -9,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from ddpg.command.inputs import read_object
 from ddpg.command.tensorflow import silent_stderr
 from ddpg.policy.formats import Model, Runtime
 from ddpg.storage.files import new_file, write_json
@@ -51,7 +51,7 @@ def write_converted(model: Model, metadata: dict[str, Any], path: Path, states: 
 
 def read_metadata(path: Path) -> dict[str, Any]:
     """Return what a file says about itself: in a JSON file beside it."""
-    return json.loads(path.with_name(path.name + ".json").read_text(encoding="utf-8"))
+    return read_object(path.with_name(path.name + ".json"))
 
 
 def open_runtime(path: Path) -> Runtime:

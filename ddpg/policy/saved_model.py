@@ -1,9 +1,9 @@
 """TensorFlow's SavedModel: a folder, with `metadata.json` in it."""
 
-import json
 from pathlib import Path
 from typing import Any
 
+from ddpg.command.inputs import read_object
 from ddpg.command.tensorflow import import_tensorflow
 from ddpg.policy.formats import Model, Runtime
 from ddpg.storage.files import write_json
@@ -25,7 +25,7 @@ def write(model: Model, metadata: dict[str, Any], path: Path) -> None:
 
 def read_metadata(path: Path) -> dict[str, Any]:
     """Return what a folder says about itself."""
-    return json.loads((path / "metadata.json").read_text(encoding="utf-8"))
+    return read_object(path / "metadata.json")
 
 
 def open_runtime(path: Path) -> Runtime:

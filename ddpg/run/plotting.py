@@ -4,7 +4,6 @@ python -m ddpg.run.plotting RUN_DIR PLOT.png
 """
 
 import argparse
-import json
 import sys
 from pathlib import Path
 from typing import Any
@@ -13,10 +12,11 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from ddpg.command.command import Parser, run_command
+from ddpg.command.inputs import read_object
 from ddpg.command.paths import absolute
 from ddpg.errors import RequestError, one_line
 from ddpg.storage.csv_files import read_columns
-from ddpg.storage.figures import AVERAGE, EPISODE, EVALUATION, finish
+from ddpg.storage.figures import AVERAGE, EPISODE, EVALUATION, check_picture, finish
 
 
 def draw_reward_curve(run_dir: Path, config: dict[str, Any], plot_path: Path) -> None:
@@ -99,8 +99,9 @@ def parse(argv: list[str] | None) -> argparse.Namespace:
 def run(arguments: argparse.Namespace) -> int:
     """Draw as the arguments say."""
     run_dir, plot_path = arguments.run_dir, arguments.plot_path
+    check_picture(plot_path, None)
     try:
-        config = json.loads((run_dir / "config.json").read_text(encoding="utf-8"))["config"]
+        config = read_object(run_dir / "config.json")["config"]
         draw_reward_curve(run_dir, dict(config), plot_path)
     except (OSError, ValueError, LookupError, TypeError) as error:
         raise RequestError(f"cannot draw the curve of {run_dir} as {plot_path} ({one_line(error)})") from None

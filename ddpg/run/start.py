@@ -25,6 +25,7 @@ from ddpg.run.memory import require_memory
 from ddpg.run.reported import check_reported, success_of
 from ddpg.run.training_run import TrainingRun, columns_of
 from ddpg.storage.files import check_plot_dir
+from ddpg.storage.replay_files import require_all
 from ddpg.storage.resuming import extend_config, resuming
 from ddpg.storage.run_folder import RunFolder
 from ddpg.storage.run_log import refuse_existing
@@ -83,6 +84,7 @@ def resume_run(path: Path, plot_dir: Path, given: dict[str, Any]) -> TrainingRun
             config = replace(config, steps=None)
         prepare_tensorflow(config.threads)
         agent, segments = load(saved, config)
+        require_all(segments, agent.replay_buffer, saved)
         with open_environment(config) as environment:
             require_same_sizes(environment, (agent.state_size, agent.action_size), config)
             notes = notes_on(config, most_steps(config, time_limit(environment)))

@@ -8,8 +8,6 @@ Reading executes nothing and follows no path from a file. Names, shapes and type
 and what fails a check is reported in one line that names the file.
 """
 
-import json
-import shutil
 import zipfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -18,9 +16,10 @@ from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 
+from ddpg.command.inputs import MOST_BYTES, read_object
 from ddpg.errors import RequestError
 from ddpg.settings import from_json
-from ddpg.storage.files import checksum, fsync_path, new_file, refuse_link, write_json
+from ddpg.storage.files import checksum, fsync_path, new_file, refuse_link, remove, write_json
 
 T = TypeVar("T")
 
@@ -74,7 +73,7 @@ def write_snapshot(checkpoint_dir: Path, snapshot: Snapshot, replay: Sequence[An
         replay: The manifest's entry for the replay files, JSON-ready.
     """
     partial = checkpoint_dir.with_suffix(".partial")
-    shutil.rmtree(partial, ignore_errors=True)
+    remove(partial)
     partial.mkdir()
     with new_file(partial / "variables.npz") as file:
         np.savez(file, allow_pickle=False, **snapshot.arrays)
@@ -184,15 +183,10 @@ def read_arrays(path: Path, expected: dict[str, tuple[tuple[int, ...], str]]) ->
     return arrays
 
 
-def read_json(path: Path, max_size: int = 2**26) -> dict[str, Any]:
-    """Read a JSON object from a file of a sane size."""
+def read_json(path: Path, max_size: int = MOST_BYTES) -> dict[str, Any]:
+    """Read a JSON object from a file of a sane size that is no link."""
     refuse_link(path)
-    if path.stat().st_size > max_size:
-        raise ValueError(f"it has {path.stat().st_size} bytes")
-    value = json.loads(path.read_text(encoding="utf-8"))
-    if not isinstance(value, dict):
-        raise ValueError("it is not a JSON object")
-    return value
+    return read_object(path, max_size)
 
 
 def non_negative_int(value: Any) -> int:

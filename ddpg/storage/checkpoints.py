@@ -8,13 +8,12 @@ A run folder's `checkpoints/` holds
 """
 
 import re
-import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ddpg.errors import RequestError
 from ddpg.storage.checkpoint_format import Snapshot, write_snapshot
-from ddpg.storage.files import refuse_link
+from ddpg.storage.files import refuse_link, remove
 from ddpg.storage.replay_files import ReplayFiles
 
 if TYPE_CHECKING:  # MolGAN saves its runs here too, and has no replay buffer
@@ -67,12 +66,12 @@ class Checkpoints:
         for other in self.folder.iterdir():
             match = NAME.fullmatch(other.name)
             if match and (match[3] or int(match[2]) > int(checkpoint_dir.name.partition("-")[2])):
-                shutil.rmtree(other)
+                remove(other)
 
     def _delete_old(self) -> None:
         checkpoints = all_checkpoints(self.folder)
         for old in (*checkpoints[: -self.keep], *all_checkpoints(self.folder, "best")[:-1]):
-            shutil.rmtree(old)
+            remove(old)
         if self.replay:
             self.replay.delete_unneeded(checkpoints[-self.keep :])
 

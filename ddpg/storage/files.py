@@ -1,23 +1,47 @@
-"""Files that are always complete: atomic replacement, fsync and checksums."""
+"""Files that are always complete, and the one way to write a file or to remove one: neither follows a link."""
 
 import errno
 import hashlib
 import json
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, BinaryIO
 
 from ddpg.errors import RequestError
 
+SHORT = 40  # letters of a name that a name made from it keeps: a file name has at most 255 bytes
+
 
 def write_json(path: Path, value: dict[str, Any]) -> None:
     """Write a JSON file that people can read, atomically."""
-    partial = path.with_name(path.name + ".partial")
-    with new_file(partial) as file:
+    with replaced_file(path) as file:
         file.write(f"{json.dumps(value, indent=2)}\n".encode())
-    partial.replace(path)
+
+
+@contextmanager
+def replaced(path: Path) -> Iterator[Path]:
+    """Yield a hidden name beside a file, to write to; the file gets its own name when it is complete."""
+    partial = path.with_name(f".{path.name[:SHORT]}.partial")
+    try:
+        remove(partial)
+        yield partial
+        partial.replace(path)
+    except BaseException as error:
+        with suppress(OSError):
+            remove(partial)
+        if isinstance(error, OSError):
+            error.filename = str(path)
+        raise
+
+
+@contextmanager
+def replaced_file(path: Path) -> Iterator[BinaryIO]:
+    """Write a file that takes the place of what has its name when it is complete."""
+    with replaced(path) as partial, new_file(partial) as file:
+        yield file
 
 
 @contextmanager
@@ -32,6 +56,14 @@ def new_file(path: Path) -> Iterator[BinaryIO]:
     except OSError as error:
         error.filename = error.filename or str(path)  # a full disk does not say which file it was
         raise
+
+
+def remove(path: Path) -> None:
+    """Remove a file or a folder of this program, if it is there; of a link, the link alone."""
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
 
 
 def fsync_path(path: Path) -> None:
@@ -59,6 +91,24 @@ def refuse_link(path: Path) -> None:
     """Refuse a symbolic link, which could lead anywhere."""
     if path.is_symlink():
         raise RequestError(f"{path} is a symbolic link; replace it with the folder or file itself")
+
+
+def refuse_foreign(path: Path, is_own: Callable[[bytes], bool], what: str, setting: str | None) -> None:
+    """Refuse to write over something that this program did not make.
+
+    Args:
+        path: What is to be written.
+        is_own: Says by the first bytes of a file whether this program made it.
+        what: What is to be written, such as "a picture".
+        setting: The option that names the path.
+    """
+    if not path.exists() and not path.is_symlink():
+        return
+    if path.is_file() and not path.is_symlink():
+        with path.open("rb") as file:
+            if is_own(file.read(1_000)):
+                return
+    raise RequestError(f"{path} exists and is not {what} of this program; choose another name", setting)
 
 
 def is_writable(path: Path) -> bool:

@@ -3,19 +3,21 @@
 So a checkpoint costs only what is new since the last one, not the whole buffer.
 """
 
-import json
+import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from ddpg.command.inputs import read_object
 from ddpg.storage.checkpoint_format import SavedCheckpoint, as_corrupt_file, check_file
-from ddpg.storage.files import checksum, fsync_path, new_file, refuse_link
+from ddpg.storage.files import checksum, fsync_path, new_file, refuse_link, remove
 
 if TYPE_CHECKING:  # MolGAN saves its runs here too, and has no replay buffer
     from ddpg.replay_buffer import ReplayBuffer
 
+NAME = re.compile(r"\d{9,}-\d{9,}\.float32|new\.partial")  # the files that this module makes, and may delete
 FILES_PER_BUFFER = 16  # a file holds at most a sixteenth of a large buffer, so that old transitions can be deleted
 
 
@@ -65,13 +67,13 @@ class ReplayFiles:
     def delete_unneeded(self, checkpoints: Sequence[Path]) -> None:
         """Delete the files that none of these checkpoints needs."""
         try:
-            manifests = [json.loads((path / "manifest.json").read_text(encoding="utf-8")) for path in checkpoints]
+            manifests = [read_object(path / "manifest.json") for path in checkpoints]
             needed = {segment.name for manifest in manifests for segment in segments_in(manifest)}
         except (OSError, ValueError, LookupError, TypeError):  # one is damaged: delete nothing that it may need
             return
-        for path in self.folder.glob("*-*.float32"):
-            if path.name not in needed:
-                path.unlink()
+        for path in self.folder.iterdir():
+            if NAME.fullmatch(path.name) and path.name not in needed:
+                remove(path)
 
 
 def segments_in(manifest: dict) -> list[Segment]:
@@ -93,3 +95,12 @@ def restore_replay(buffer: "ReplayBuffer", saved: SavedCheckpoint) -> list[Segme
             buffer.rows[np.arange(segment.stop - len(rows), segment.stop) % buffer.capacity] = rows
             buffer.added = segment.stop
     return segments
+
+
+def require_all(segments: Sequence[Segment], buffer: "ReplayBuffer", saved: SavedCheckpoint) -> None:
+    """Refuse to resume a run whose replay files lack transitions: it would go on with an emptier buffer in silence."""
+    with saved.reading("manifest.json"):
+        stored = saved.description.get("stored", saved.description["episode"]["steps"])
+        first, last = (segments[0].start, segments[-1].stop) if segments else (0, 0)
+        if last != stored or first > max(0, stored - buffer.capacity):
+            raise ValueError(f"it names the transitions {first} to {last}, but {stored} were stored")

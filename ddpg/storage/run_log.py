@@ -12,7 +12,7 @@ import tensorflow as tf
 from ddpg.command.packages import versions
 from ddpg.command.streams import ByProducts
 from ddpg.errors import RequestError
-from ddpg.storage.files import fsync_path, is_writable, write_json
+from ddpg.storage.files import fsync_path, is_writable, remove, write_json
 
 COUNTERS = {"steps", "episode", "epoch", "updates", "episodes"}  # columns that say when, and are no curves
 COMPARED_BYTES = 4096  # at the end of a CSV file, to see whether it was changed
@@ -75,7 +75,7 @@ class RunLog:
         for name in columns:
             os.truncate(run_dir / f"{name}.csv", csv_sizes[name])
         for path in (run_dir / "tensorboard").glob("events.out.tfevents.*"):
-            path.unlink()
+            remove(path)
         log = cls(run_dir, config, columns)
         for name in columns:
             with (run_dir / f"{name}.csv").open(newline="", encoding="utf-8") as file:
@@ -132,20 +132,23 @@ def end_of(path: Path, size: int) -> str:
 
 def check_log(run_dir: Path, columns: Columns, csv_sizes: dict[str, int], csv_ends: dict[str, str]) -> None:
     """Refuse to resume a run whose CSV files are not as at the checkpoint, are read-only, or of other columns."""
+    tensorboard = run_dir / "tensorboard"
+    if tensorboard.is_symlink() or (tensorboard.exists() and not tensorboard.is_dir()):
+        raise RequestError(f"{tensorboard} is not a folder of this run; move it away, it is written again")
     for name, size in csv_sizes.items():
         path = run_dir / f"{name}.csv"
         if not path.is_file() or path.is_symlink() or path.stat().st_size < size:
             raise RequestError(f"{path} is missing or shorter than at the checkpoint ({size} bytes)")
         if not is_writable(path) or not is_writable(run_dir):
             raise RequestError(f"{path} is not writable")
-        with path.open(newline="", encoding="utf-8", errors="replace") as file:
-            header = tuple(next(csv.reader(file), ()))
-        if header == columns[name] and end_of(path, size) != csv_ends[name]:
+        with path.open("rb") as file:
+            line = file.readline(10_000).decode(errors="replace").strip()
+        if (header := tuple(line.split(","))) != columns[name]:
+            raise RequestError(f"{path} has the columns {', '.join(header)}; expected {', '.join(columns[name])}")
+        if size <= len(line) or end_of(path, size) != csv_ends[name]:
             raise RequestError(
                 f"{path} was changed since the checkpoint, perhaps by a spreadsheet; put it back, or train again"
             )
-        if header != columns[name]:
-            raise RequestError(f"{path} has the columns {', '.join(header)}; expected {', '.join(columns[name])}")
 
 
 def refuse_existing(run_dir: Path) -> None:

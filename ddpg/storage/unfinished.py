@@ -1,10 +1,11 @@
 """Run folders without a checkpoint, which are of no use: removed, as far as this program made them."""
 
-import shutil
 from contextlib import suppress
 from pathlib import Path
 
+from ddpg.storage import replay_files
 from ddpg.storage.checkpoints import NAME, all_checkpoints
+from ddpg.storage.files import remove
 
 ROWS = ("episodes.csv", "epochs.csv")  # they get their first row after the first checkpoint
 OWN_FILES = {"config.json", "evaluations.csv", "updates.csv", "molecules.smi", *ROWS}
@@ -33,12 +34,10 @@ def has_rows(run_dir: Path) -> bool:
 
 def remove_own(path: Path) -> None:
     """Remove a file of a run, or a checkpoint that was not finished."""
-    name = path.name.removesuffix(".partial")
-    if NAME.fullmatch(path.name) and path.is_dir() and not path.is_symlink():
-        shutil.rmtree(path, ignore_errors=True)
-    elif (
-        name in OWN_FILES
-        or name.startswith("events.out.tfevents.")
-        or (path.parent.name == "replay" and path.is_file())
-    ):
-        path.unlink(missing_ok=True)
+    name = path.name.removesuffix(".partial").removeprefix(".")
+    is_replay = path.parent.name == "replay" and replay_files.NAME.fullmatch(path.name)
+    is_checkpoint = NAME.fullmatch(path.name) and path.is_dir() and not path.is_symlink()
+    is_file = (name in OWN_FILES or name.startswith("events.out.tfevents.")) and not path.is_dir()
+    if is_checkpoint or is_file or is_replay:
+        with suppress(OSError):
+            remove(path)

@@ -12,7 +12,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from ddpg.errors import RequestError, blame
+from ddpg.command.inputs import read_object
+from ddpg.errors import RequestError, blame, one_line
 from ddpg.storage.files import write_json
 from ddpg.storage.lock import Lock
 from ddpg.sweep.jobs import Job
@@ -38,10 +39,10 @@ def check_record(sweep_dir: Path, jobs: Sequence[Job], extra: dict[str, Any]) ->
     if not (sweep_dir / RECORD).is_file():
         return
     try:
-        made = json.loads((sweep_dir / RECORD).read_text(encoding="utf-8"))
-        made_runs, made_extra = dict(made["runs"]), dict(made["extra"])
-    except (ValueError, KeyError, TypeError) as error:
-        raise RequestError(f"{sweep_dir / RECORD} is damaged ({error})", "sweep_dir") from None
+        made = read_object(sweep_dir / RECORD)
+        made_runs, made_extra = {name: dict(run) for name, run in made["runs"].items()}, dict(made["extra"])
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise RequestError(f"{sweep_dir / RECORD} is damaged ({one_line(error)})", "sweep_dir") from None
     asked = record(sweep_dir, jobs, extra)
     problem = difference({"extra": made_extra}, {"extra": asked["extra"]})
     for name, config in made_runs.items():

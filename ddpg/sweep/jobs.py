@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
+from ddpg.command.inputs import read_object
 from ddpg.command.tensorflow import import_tensorflow
 from ddpg.config import Config
 from ddpg.errors import RequestError
@@ -186,7 +187,7 @@ def threads_of(job: Job) -> int:
 def is_finished(job: Job) -> bool:
     """Return whether a run has been trained and tested as its job says."""
     try:
-        found = json.loads((job.folder / "test.json").read_text(encoding="utf-8"))
+        found = read_object(job.folder / "test.json")
     except (OSError, ValueError):
         return False
     wanted = json.loads(json.dumps(made_by(job)))  # JSON has no tuples

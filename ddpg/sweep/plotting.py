@@ -4,6 +4,8 @@ import warnings
 from pathlib import Path
 from typing import Any
 
+from ddpg.storage.figures import save
+
 
 def draw_study(study: Any, folder: Path) -> list[Path]:
     """Draw Optuna's history of a study, and which settings mattered; return the pictures that were drawn.
@@ -31,6 +33,6 @@ def draw_study(study: Any, folder: Path) -> list[Path]:
             except (ValueError, RuntimeError):  # too few trials to say anything
                 continue
             drawn.append(folder / f"{name}.png")
-            figure.savefig(drawn[-1], dpi=110, bbox_inches="tight")
+            save(figure, drawn[-1], dpi=110, bbox_inches="tight")
             pyplot.close(figure)
     return drawn

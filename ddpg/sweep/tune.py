@@ -4,7 +4,6 @@ Every trial is a run folder that is trained in stages, to 1/9, 1/3 and all of it
 decides after each stage; a run that goes on is resumed where it was, so it ends as if it had never paused.
 """
 
-import json
 import re
 import warnings
 from collections.abc import Sequence
@@ -15,6 +14,7 @@ from typing import Any
 import numpy as np
 from tqdm import tqdm
 
+from ddpg.command.inputs import read_object
 from ddpg.command.packages import require_package
 from ddpg.command.signals import StopRequest
 from ddpg.compare.curves import read_run
@@ -230,6 +230,6 @@ def folder_of(trial: Any) -> str:
 def planned_steps(folder: Path) -> int:
     """Return to how many steps a run folder was to be trained; 0 if it does not exist."""
     try:
-        return int(json.loads((folder / "config.json").read_text(encoding="utf-8"))["config"]["steps"])
+        return int(read_object(folder / "config.json")["config"]["steps"])
     except (OSError, ValueError, KeyError, TypeError):
         return 0

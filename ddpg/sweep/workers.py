@@ -4,6 +4,7 @@ import traceback
 from contextlib import suppress
 
 from ddpg.errors import RequestError, RunStopped
+from ddpg.storage.files import remove, replaced_file
 from ddpg.sweep.jobs import Job, threads_of
 
 RETRIES = 3  # how often a job begins again whose process was killed or whose machine was lost
@@ -77,12 +78,13 @@ def carry_out(job: Job) -> tuple[bool, str | None]:
     report = job.folder.with_name(f"{job.folder.name}.error.txt")
     try:
         finished = job.run()
-        report.unlink(missing_ok=True)
+        remove(report)
         return finished, None
     except Exception as error:
         with suppress(OSError):  # the disk may be full
             report.parent.mkdir(parents=True, exist_ok=True)
-            report.write_text("".join(traceback.format_exception(error)), encoding="utf-8")
+            with replaced_file(report) as file:
+                file.write("".join(traceback.format_exception(error)).encode(errors="replace"))
         return False, reason_for(error)
 
 

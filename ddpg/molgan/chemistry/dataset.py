@@ -26,7 +26,7 @@ from ddpg.molgan.chemistry.molecules import (
     to_molecule,
     to_smiles,
 )
-from ddpg.storage.files import new_file
+from ddpg.storage.files import replaced_file
 
 RANDOM_MOLECULES, RANDOM_MOLECULES_SIZE = Path("runs", "random-molecules.smi"), 5_000
 
@@ -136,10 +136,8 @@ def random_molecules(path: Path = RANDOM_MOLECULES, size: int = RANDOM_MOLECULES
             smiles = to_smiles(random_molecule(rng))
             if smiles:
                 molecules[smiles] = None
-        partial = path.with_suffix(".partial")
-        with new_file(partial) as file:
+        with replaced_file(path) as file:
             file.write("\n".join([*molecules, ""]).encode())
-        partial.replace(path)
     return read_molecules(path)
 
 

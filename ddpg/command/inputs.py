@@ -1,0 +1,39 @@
+"""Files that anybody may have written, read up to a sane size: a device or a wrong file must not fill the memory."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+MOST_BYTES = 2**26
+
+
+def read_text(path: Path, most: int = MOST_BYTES) -> str:
+    """Return the text of a file, without the byte order mark that some editors write at its start.
+
+    Raises:
+        OSError: It cannot be read.
+        ValueError: It has more than `most` bytes, or is not UTF-8.
+    """
+    if path.stat().st_size > most:
+        raise ValueError(f"it has {path.stat().st_size} bytes")
+    with path.open("rb") as file:
+        content = file.read(most + 1)
+    if len(content) > most:  # a device, which has no size
+        raise ValueError(f"it has more than {most} bytes")
+    return content.decode("utf-8-sig")
+
+
+def read_object(path: Path, most: int = MOST_BYTES) -> dict[str, Any]:
+    """Return the JSON object in a file.
+
+    Raises:
+        OSError: It cannot be read.
+        ValueError: It has more than `most` bytes, or is no JSON object.
+    """
+    try:
+        value = json.loads(read_text(path, most))
+    except RecursionError:
+        raise ValueError("it is nested too deeply") from None
+    if not isinstance(value, dict):
+        raise ValueError("it is not a JSON object")
+    return value
