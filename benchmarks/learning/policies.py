@@ -16,7 +16,8 @@ import numpy as np
 from benchmarks.common.output import ROOT, parser_for
 from benchmarks.common.runs import config_of
 from ddpg.command.tensorflow import import_tensorflow
-from ddpg.compare.curves import label, run_folders
+from ddpg.compare.curves import run_folders
+from ddpg.compare.names import label
 from ddpg.evaluation import evaluate
 from ddpg.policy.policy_file import FilePolicy
 from ddpg.presets import PRESETS

@@ -3,11 +3,11 @@
 import csv
 import io
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
+from ddpg.command.text import number
 from ddpg.compare.curves import Curve
 from ddpg.compare.statistics import (
     bootstrap_interval,
@@ -15,82 +15,11 @@ from ddpg.compare.statistics import (
     interquartile_mean,
     probability_of_improvement,
 )
+from ddpg.compare.summary import Comparison, Interval, Summary
 from ddpg.errors import RequestError
 
+RANGE_SEEDS = 4  # so many runs or fewer: the bootstrap interval is their range, from the lowest to the highest
 FINAL_SHARE = 0.1  # of a run's evaluations, which make its final performance
-Interval = tuple[float, float] | None
-
-
-@dataclass(frozen=True)
-class Summary:
-    """One setting on one task.
-
-    Args:
-        task, setting: Their names.
-        seeds: How many runs; 1 for a published mean.
-        steps: The steps of the curve, `(points,)`: those that all runs reached.
-        middle: The interquartile mean over the runs at each, `(points,)`.
-        band: The ends of its 95 % interval, `(points,)` each, or None for a single run.
-        final: Each run's final performance, `(seeds,)`: the mean of its last evaluations.
-        area: Each run's mean return over the steps that all runs on the task reached, `(seeds,)`.
-        test: Each run's mean return of the final policy on other starts, `(seeds,)`, or None if not all were tested.
-    """
-
-    task: str
-    setting: str
-    seeds: int
-    steps: np.ndarray
-    middle: np.ndarray
-    band: tuple[np.ndarray, np.ndarray] | None
-    final: np.ndarray
-    area: np.ndarray
-    test: np.ndarray | None
-
-    def as_json(self) -> dict[str, Any]:
-        """Return the figures, JSON-ready."""
-        figures: dict[str, Any] = {"task": self.task, "setting": self.setting, "seeds": self.seeds}
-        figures["steps"] = int(self.steps[-1])
-        for name in ("final", "area", "test"):
-            runs = getattr(self, name)
-            figures[name] = None if runs is None else described(runs)
-        return figures
-
-
-def described(runs: np.ndarray) -> dict[str, Any]:
-    """Return the interquartile mean of some runs, its interval, their mean, and the runs."""
-    interval = bootstrap_interval([runs])
-    return {
-        "iqm": float(interquartile_mean(runs)),
-        "interval": None if interval is None else [float(end) for end in interval],
-        "mean": float(np.mean(runs)),
-        "min": float(np.min(runs)),
-        "max": float(np.max(runs)),
-        "runs": [float(run) for run in runs],
-    }
-
-
-@dataclass(frozen=True)
-class Comparison:
-    """The summaries of all settings on all tasks.
-
-    Args:
-        summaries: By task and setting.
-        improvements: (task, setting, over which setting, probability, interval) for each setting but a task's first.
-        notes: What a reader must know about curves that do not fit together.
-    """
-
-    summaries: list[Summary]
-    improvements: list[tuple[str, str, str, float, Interval]]
-    notes: list[str]
-
-    def as_json(self) -> dict[str, Any]:
-        """Return all figures, JSON-ready."""
-        names = ("task", "setting", "over", "probability", "interval")
-        return {
-            "settings": [summary.as_json() for summary in self.summaries],
-            "improvements": [dict(zip(names, row, strict=True)) for row in self.improvements],
-            "notes": self.notes,
-        }
 
 
 def compare(curves: Sequence[Curve], last: int | None = None) -> Comparison:
@@ -101,15 +30,20 @@ def compare(curves: Sequence[Curve], last: int | None = None) -> Comparison:
         last: How many of a run's last evaluations make its final performance; by default a tenth of them.
 
     Raises:
-        RequestError: A run has no evaluation after its start.
+        RequestError: A run has no evaluation after its start, or the runs on a task have no steps in common.
     """
     for curve in curves:
         if curve.steps[-1] <= 0:
             raise RequestError(f"{curve.task}, {curve.setting}, seed {curve.seed} has no evaluation after step 0")
     tasks = {curve.task: [other for other in curves if other.task == curve.task] for curve in curves}
-    summaries, improvements, notes = [], [], []
+    summaries, improvements, notes = [], [], notes_on(curves)
     for task, runs in tasks.items():
-        shortest = min(curve.steps[-1] for curve in runs)
+        shortest, latest = min(curve.steps[-1] for curve in runs), max(curve.steps[0] for curve in runs)
+        if latest > shortest:
+            raise RequestError(
+                f"{task}: one run begins at step {latest:.0f}, after another has ended at {shortest:.0f}; they have no "
+                "steps in common, so compare them one by one"
+            )
         if any(curve.steps[-1] > 1.05 * shortest for curve in runs):  # a last episode may end a little later
             notes.append(f"{task}: runs differ in length; areas are compared up to step {shortest:.0f}, the shortest")
         settings = list(dict.fromkeys(curve.setting for curve in runs))
@@ -118,9 +52,21 @@ def compare(curves: Sequence[Curve], last: int | None = None) -> Comparison:
         summaries += own
         for summary in own[1:]:
             scores = summary.final, own[0].final
-            chance, interval = probability_of_improvement(*scores), improvement_interval(*scores)
+            interval = improvement_interval(*scores)
+            chance = probability_of_improvement(*scores) if interval else None
             improvements.append((task, summary.setting, own[0].setting, chance, interval))
     return Comparison(summaries, improvements, notes)
+
+
+def notes_on(curves: Sequence[Curve]) -> list[str]:
+    """Return what a reader must know about how curves were read."""
+    notes = [f"all have {', '.join(curves[0].shared)}"] if curves[0].shared else []
+    for curve in curves:
+        if curve.dropped:
+            rows = "row" if curve.dropped == 1 else "rows"
+            name = f"{curve.task}, {curve.setting}, seed {curve.seed}"
+            notes.append(f"{name}: {curve.dropped} {rows} without a number left out")
+    return notes
 
 
 def summarize(runs: Sequence[Curve], shortest: float, last: int | None, notes: list[str]) -> Summary:
@@ -181,10 +127,29 @@ def table(comparison: Comparison) -> str:
     if all(summary.test is None for summary in comparison.summaries):
         rows = [row[:-1] for row in rows]
     lines = aligned(rows)
-    for task, setting, over, chance, interval in comparison.improvements:
-        ends = f" [{interval[0]:.2f}, {interval[1]:.2f}]" if interval else ""
-        lines.append(f"{task}: {setting} ends better than {over} with probability {chance:.2f}{ends}")
-    return "\n".join([*lines, *(f"note: {note}" for note in comparison.notes)])
+    lines += [improvement_line(comparison, *improvement) for improvement in comparison.improvements]
+    notes = list(comparison.notes)
+    if few := {summary.seeds for summary in comparison.summaries if 1 < summary.seeds <= RANGE_SEEDS}:
+        notes.append(f"an interval of {' or '.join(map(str, sorted(few)))} runs is no more than their range")
+    return "\n".join([*lines, *(f"note: {note}" for note in notes)])
+
+
+def improvement_line(
+    comparison: Comparison, task: str, setting: str, over: str, chance: float | None, interval: Interval
+) -> str:
+    """Return what is known of one setting against another on a task."""
+    own = {summary.setting: summary for summary in comparison.summaries if summary.task == task}
+    ends, other_ends = (own[name].steps[-1] for name in (setting, over))
+    lengths = f" (at step {ends:.0f} against {other_ends:.0f})" if abs(ends - other_ends) > 0.05 * ends else ""
+    if chance is None or interval is None:
+        difference = float(np.mean(own[setting].final) - np.mean(own[over].final))
+        word = "higher" if difference > 0 else "lower"
+        return (
+            f"{task}: {setting} ends {number(abs(difference))} {word} than {over}{lengths}; "
+            "with a single run of either, that may be luck"
+        )
+    ends_of = f"[{interval[0]:.2f}, {interval[1]:.2f}]"
+    return f"{task}: {setting} ends better than {over}{lengths} with probability {chance:.2f} {ends_of}"
 
 
 def shown(runs: np.ndarray | None) -> str:

@@ -1,18 +1,22 @@
 """Learning curves from sweeps, run folders and CSV files, also those of other projects."""
 
 import csv
-import json
-from collections.abc import Iterable, Mapping, Sequence
+import io
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 
+from ddpg.command.inputs import read_object
+from ddpg.compare.names import label, told_apart
 from ddpg.errors import RequestError
 from ddpg.molgan.config import MolGANConfig
 from ddpg.presets import PRESETS
-from ddpg.settings import closest_preset, text_of
+from ddpg.settings import closest_preset
 from ddpg.storage.csv_files import read_rows
+from ddpg.storage.files import refuse_foreign, replaced_file
 
 CSV_COLUMNS = (  # task, setting, seed, steps, score: the columns of the CSV files that can be read
     ("env", "variant", "", "env_step", "return_mean"),  # as published: a mean over seeds, without the seeds
@@ -32,6 +36,9 @@ class Curve(NamedTuple):
     scores: np.ndarray  # (points,) mean returns; for MolGAN its score
     test: float | None = None  # the mean return of the final policy on other starts, if that was measured
     source: str = ""
+    preset: Any = None  # the preset that the setting's name begins with, if it is known
+    shared: tuple[str, ...] = ()  # what all settings have in common and their names leave out
+    dropped: int = 0  # rows without a number
 
 
 def read_curves(paths: Sequence[Path]) -> list[Curve]:
@@ -54,17 +61,8 @@ def read_curves(paths: Sequence[Path]) -> list[Curve]:
     twice = [curve for curve in curves if keys.count(curve[:3]) > 1]
     if twice:
         raise RequestError(f"{twice[0].task}, {twice[0].setting}, seed {twice[0].seed} is there twice; name it once")
-    return without_common_parts(curves)
-
-
-def without_common_parts(curves: Sequence[Curve]) -> list[Curve]:
-    """Shorten the names of settings by what is the same in all of them; the preset stays."""
-    if len({curve.setting for curve in curves}) == 1:
-        return list(curves)
-    parts = [curve.setting.split(", ") for curve in curves]
-    common = set.intersection(*(set(names[1:]) for names in parts))
-    short = [[names[0], *(name for name in names[1:] if name not in common)] for names in parts]
-    return [curve._replace(setting=", ".join(names)) for curve, names in zip(curves, short, strict=True)]
+    names, shared = told_apart([curve.setting for curve in curves], [curve.preset for curve in curves])
+    return [curve._replace(setting=name, shared=tuple(shared)) for curve, name in zip(curves, names, strict=True)]
 
 
 def read_path(path: Path) -> list[Curve]:
@@ -89,41 +87,67 @@ def run_folders(path: Path) -> Iterable[Path]:
 def read_run(folder: Path) -> Curve:
     """Return the curve of a run folder of either system."""
     try:
-        config = json.loads((folder / "config.json").read_text(encoding="utf-8"))["config"]
-        rows = read_rows(folder / "evaluations.csv")
-        score = "mean" if rows and "mean" in rows[0] else "score"
-        steps, scores = columns(rows, "steps", score)
+        config = read_object(folder / "config.json")["config"]
         task, presets = (config["env"], PRESETS) if "env" in config else ("MolGAN", {"MolGAN": MolGANConfig()})
-        setting, source = label(config, presets), folder.parent.as_posix()
-        return Curve(task, setting, int(config["seed"]), steps, scores, read_test(folder), source)
-    except (OSError, ValueError, KeyError, TypeError) as error:
+        preset, _ = closest_preset(config, presets)
+        setting, seed = label(config, presets), int(config["seed"])
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise RequestError(f"{folder} is not the folder of a run ({error!r})") from None
+    rows = read_rows(folder / "evaluations.csv", ("steps", "mean" if "env" in config else "score"))
+    with located(folder / "evaluations.csv"):
+        steps, scores, dropped = columns(rows, "steps", "mean" if "env" in config else "score")
+    source, known = folder.parent.as_posix(), presets[preset]
+    return Curve(str(task), setting, seed, steps, scores, read_test(folder), source, known, (), dropped)
 
 
 def read_test(folder: Path) -> float | None:
     """Return the mean return of a run's final policy from `test.json`, if that was measured."""
     try:
-        return float(json.loads((folder / "test.json").read_text(encoding="utf-8"))["results"]["mean"])
+        return float(read_object(folder / "test.json")["results"]["mean"])
     except (OSError, ValueError, KeyError, TypeError):
         return None
 
 
 def read_csv_curves(path: Path) -> list[Curve]:
     """Return the curves of a CSV file with one of the sets of columns in `CSV_COLUMNS`."""
-    try:
+    with located(path):
         rows = read_rows(path)
-        names = next((some for some in CSV_COLUMNS if rows and all(name in rows[0] for name in some if name)), None)
-        if names is None:
-            raise ValueError("expected the columns " + ", or ".join("/".join(filter(None, c)) for c in CSV_COLUMNS))
-        task, setting, seed, step, score = names
-        groups: dict[tuple[str, str, int | None], list[dict[str, str]]] = {}
+    names = next((some for some in CSV_COLUMNS if rows and all(name in rows[0] for name in some if name)), None)
+    if names is None:
+        wanted = ", or ".join("/".join(filter(None, some)) for some in CSV_COLUMNS)
+        raise RequestError(f"{path} is not a table of learning curves: expected the columns {wanted}")
+    task, setting, seed, step, score = names
+    groups: dict[tuple[str, str, int | None], list[dict[str, str]]] = {}
+    with located(path):
         for row in rows:
             source = f"{row['source']} {row[setting]}" if "source" in row else row.get(setting, path.stem)
-            key = (row.get(task, path.stem.removeprefix("learning-")), source, int(row[seed]) if seed else None)
+            key = (row.get(task, path.stem.removeprefix("learning-")), source, seed_of(row[seed]) if seed else None)
             groups.setdefault(key, []).append(row)
-        return [Curve(*key, *columns(some, step, score), None, path.stem) for key, some in groups.items()]
-    except (OSError, ValueError, KeyError, TypeError, csv.Error) as error:
+        curves = []
+        for key, some in groups.items():
+            steps, scores, dropped = columns(some, step, score)
+            if not len(steps):
+                raise ValueError(f"no number in the column {score} of {', '.join(map(str, key))}")
+            curves.append(Curve(*key, steps, scores, None, path.stem, dropped=dropped))
+    return curves
+
+
+@contextmanager
+def located(path: Path) -> Iterator[None]:
+    """Name the file in an error about its values."""
+    try:
+        yield
+    except ValueError as error:
         raise RequestError(f"{path} is not a table of learning curves ({error})") from None
+
+
+def seed_of(text: str) -> int | None:
+    """Return a seed, which a spreadsheet may have written as "0.0"; None if there is none."""
+    if not text.strip():
+        return None
+    if not float(text).is_integer():
+        raise ValueError(f"the seed {text!r} is not a whole number")
+    return int(float(text))
 
 
 def write_curves(curves: Iterable[Curve], path: Path) -> None:
@@ -133,29 +157,22 @@ def write_curves(curves: Iterable[Curve], path: Path) -> None:
         for curve in curves
         for steps, score in zip(curve.steps, curve.scores, strict=True)
     ]
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\n").writerows([CSV_COLUMNS[1], *rows])
     path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("w", newline="", encoding="utf-8") as file:
-        csv.writer(file, lineterminator="\n").writerows([CSV_COLUMNS[1], *rows])
+    with replaced_file(path) as file:
+        file.write(text.getvalue().encode())
 
 
-def columns(rows: Sequence[dict[str, str]], step: str, score: str) -> tuple[np.ndarray, np.ndarray]:
-    """Return steps and scores in order of the steps, without those that are not numbers."""
-    points = sorted((float(row[step]), float(row[score])) for row in rows if row[score] not in ("", None))
-    steps, scores = np.array(points, np.float64).reshape(-1, 2).T
-    finite = np.isfinite(scores)
-    return steps[finite], scores[finite]
+def check_table(path: Path, setting: str) -> None:
+    """Refuse to write over a file that is no table of `write_curves`; `setting` is the option that names it."""
+    header = ",".join(CSV_COLUMNS[1]).encode()
+    refuse_foreign(path, lambda start: start.startswith(header), "a table of curves", setting)
 
 
-def label(config: dict[str, Any], presets: Mapping[str, Any]) -> str:
-    """Return the name of a run's settings: the preset that they are closest to, and how they differ from it.
-
-    Numbers have four digits: "tau=0.01".
-    """
-    closest, different = closest_preset(config, presets)
-    return ", ".join(
-        [closest]
-        + [
-            f"{name}={value:.4g}" if isinstance(value, float) else f"{name}={text_of(value)}"
-            for name, value in different.items()
-        ]
-    )
+def columns(rows: Sequence[dict[str, str]], step: str, score: str) -> tuple[np.ndarray, np.ndarray, int]:
+    """Return steps and scores in order of the steps, and how many rows have no number, which are left out."""
+    points = [(float(row[step]), float(row[score])) for row in rows if row[score].strip()]
+    finite = sorted(point for point in points if np.isfinite(point).all())
+    steps, scores = np.array(finite, np.float64).reshape(-1, 2).T
+    return steps, scores, len(rows) - len(finite)

@@ -5,18 +5,19 @@ from pathlib import Path
 
 from matplotlib.figure import Figure
 
-from ddpg.compare.compare import Comparison
+from ddpg.compare.compare import RANGE_SEEDS, Comparison
 from ddpg.compare.curves import Curve
 from ddpg.storage.figures import finish
 
 # Okabe and Ito's colors, which color-blind readers can tell apart.
 COLORS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#000000")
 LINES = ("-", "--", ":")
+MARKERS = "os^Dvp*"  # of single runs, whose lines may lie under each other
 COLUMNS = 3
 
 
 def draw_comparison(comparison: Comparison, curves: Sequence[Curve], path: Path) -> None:
-    """Draw interquartile means and their 95 % bands; thin lines are single runs where a task has one setting.
+    """Draw interquartile means and their 95 % bands; thin lines are single runs, where a band says little of them.
 
     Args:
         comparison: The summaries.
@@ -33,16 +34,21 @@ def draw_comparison(comparison: Comparison, curves: Sequence[Curve], path: Path)
     labelled: set[str] = set()
     for axes, task in zip(grid, tasks, strict=False):
         own = [summary for summary in comparison.summaries if summary.task == task]
-        if len(own) == 1 and own[0].band is not None:
-            for curve in curves:
-                if curve.task == task:
-                    axes.plot(curve.steps, curve.scores, color="#999999", lw=0.8, alpha=0.7)
         for summary in own:
             index = settings.index(summary.setting)
             color = COLORS[index % len(COLORS)]
-            text = None if summary.setting in labelled else label(summary.setting, comparison)
+            if summary.band is not None and (len(own) == 1 or summary.seeds <= RANGE_SEEDS):
+                for curve in curves:
+                    if (curve.task, curve.setting) == (task, summary.setting):
+                        name = None if "single runs" in labelled else "single runs"
+                        labelled.add("single runs")
+                        thin = "#999999" if len(settings) == 1 else color
+                        axes.plot(curve.steps, curve.scores, color=thin, lw=0.8, alpha=0.7, label=name)
+            text = None if summary.setting in labelled else label(summary.setting, comparison, curves)
             labelled.add(summary.setting)
-            axes.plot(summary.steps, summary.middle, LINES[index // len(COLORS) % 3], color=color, label=text)
+            style = LINES[index // len(COLORS) % 3]
+            marker = {"marker": MARKERS[index % len(MARKERS)], "ms": 5} if summary.band is None else {}
+            axes.plot(summary.steps, summary.middle, style, color=color, label=text, alpha=0.85, **marker)
             if summary.band is not None:
                 axes.fill_between(summary.steps, *summary.band, color=color, alpha=0.2, lw=0)
         axes.set_title(task, fontsize="medium")
@@ -57,12 +63,15 @@ def draw_comparison(comparison: Comparison, curves: Sequence[Curve], path: Path)
     finish(figure, path)
 
 
-def label(setting: str, comparison: Comparison) -> str:
-    """Return a setting's name in the legend, with its seeds where settings differ in them."""
+def label(setting: str, comparison: Comparison, curves: Sequence[Curve]) -> str:
+    """Return a setting's name in the legend, with how many seeds it has where that differs, or its only seed."""
     counts = {summary.seeds for summary in comparison.summaries}
-    seeds = {summary.seeds for summary in comparison.summaries if summary.setting == setting}
-    word = "seed" if seeds == {1} else "seeds"
-    return setting if len(counts) == 1 else f"{setting} ({'/'.join(map(str, sorted(seeds)))} {word})"
+    own = {summary.seeds for summary in comparison.summaries if summary.setting == setting}
+    seeds = {curve.seed for curve in curves if curve.setting == setting}
+    if counts == {1}:
+        return f"{setting} (seed {seeds.pop()})" if len(seeds) == 1 and None not in seeds else setting
+    word = "seed" if own == {1} else "seeds"
+    return setting if len(counts) == 1 else f"{setting} ({'/'.join(map(str, sorted(own)))} {word})"
 
 
 def title(comparison: Comparison) -> str:
@@ -70,5 +79,6 @@ def title(comparison: Comparison) -> str:
     counts = {summary.seeds for summary in comparison.summaries}
     if counts == {1}:
         return "Noise-free evaluations during training: single runs"
-    seeds = f"{counts.pop()} seeds" if len(counts) == 1 else "the seeds"
-    return f"Noise-free evaluations during training: interquartile mean of {seeds}, 95 % bootstrap band"
+    seeds = f"{max(counts)} seeds" if len(counts) == 1 else "the seeds"
+    band = "range" if max(counts) <= RANGE_SEEDS else "95 % bootstrap band"
+    return f"Noise-free evaluations during training: interquartile mean of {seeds}, {band}"

@@ -5,11 +5,13 @@ import json
 import shlex
 import sys
 import time
+from contextlib import nullcontext
 from pathlib import Path
 
 from ddpg.command.command import Parser, command_words, program_name, run_command, run_to_end
 from ddpg.command.flags import add_run_flags, add_setting_flags, given_settings, integer_from, refuse_beside_resume
 from ddpg.command.paths import absolute, shown
+from ddpg.command.streams import results_only
 from ddpg.command.tensorflow import import_tensorflow
 from ddpg.errors import RequestError, blame
 from ddpg.molgan.config import MolGANConfig, with_schedule
@@ -114,12 +116,13 @@ def report(run, start: Path) -> None:
 
 def evaluate(arguments: argparse.Namespace) -> int:
     """Measure a generator as the arguments say, and print the results."""
-    checkpoint_dir, results = measure_checkpoint(arguments.checkpoint, arguments.samples, arguments.seed)
+    with results_only() if arguments.json else nullcontext() as stdout:
+        checkpoint_dir, results = measure_checkpoint(arguments.checkpoint, arguments.samples, arguments.seed)
+        if arguments.json:
+            print(json.dumps(results), file=stdout)
+            return 0
     from ddpg.molgan.evaluation import OBJECTIVE_SCORES, SHARES
 
-    if arguments.json:
-        print(json.dumps(results))
-        return 0
     print(f"checkpoint  {shown(checkpoint_dir, arguments.start)}")
     print(f"{arguments.samples} graphs, seed {arguments.seed}; in parentheses by the count of the authors' code")
     print(f"{'':16}  {'sampled':17}  {'likeliest':17}  data")

@@ -7,12 +7,13 @@ import json
 import shlex
 import sys
 from collections.abc import Sequence
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
 from ddpg.command.command import command_words, program_name, run_command
 from ddpg.command.paths import shown
-from ddpg.command.streams import note
+from ddpg.command.streams import note, results_only
 from ddpg.config import Config
 from ddpg.errors import RequestError, RunStopped
 from ddpg.molgan.config import MolGANConfig
@@ -130,7 +131,9 @@ def stopped(arguments: argparse.Namespace, sweep_dir: Path, signal_number: int) 
     return 128 + signal_number
 
 
-def print_comparison(curves: Sequence[Any], picture: Path | None, last: int | None = None, form: str = "") -> Any:
+def print_comparison(
+    curves: Sequence[Any], picture: Path | None, last: int | None = None, form: str = "", results: Any = None
+) -> Any:
     """Print the comparison of some curves, draw it, and return it."""
     from ddpg.compare.compare import as_csv, table
     from ddpg.compare.compare import compare as compare_curves
@@ -141,7 +144,7 @@ def print_comparison(curves: Sequence[Any], picture: Path | None, last: int | No
 
         draw_comparison(comparison, curves, picture)
     forms = {"json": lambda: json.dumps(comparison.as_json()), "csv": lambda: as_csv(comparison).rstrip("\n")}
-    print(forms.get(form, lambda: table(comparison))())
+    print(forms.get(form, lambda: table(comparison))(), file=results)
     return comparison
 
 
@@ -149,13 +152,19 @@ def compare(arguments: argparse.Namespace) -> int:
     """Compare as the arguments say."""
     if arguments.out and arguments.out.suffix != ".png":
         raise RequestError(f"expected a name that ends in .png, got {arguments.out}", "out")
-    from ddpg.compare.curves import read_curves, write_curves
+    from ddpg.compare.curves import check_table, read_curves, write_curves
+    from ddpg.storage.figures import check_picture
 
     form = "json" if arguments.json else "csv" if arguments.csv else ""
-    curves = read_curves(arguments.paths)
+    if arguments.out:
+        check_picture(arguments.out, "out")
     if arguments.curves:
-        write_curves(curves, arguments.curves)
-    print_comparison(curves, arguments.out, arguments.last, form)
+        check_table(arguments.curves, "curves")
+    with results_only() if form else nullcontext(sys.stdout) as results:
+        curves = read_curves(arguments.paths)
+        if arguments.curves:
+            write_curves(curves, arguments.curves)
+        print_comparison(curves, arguments.out, arguments.last, form, results)
     if arguments.out and not form:
         print(f"picture     {shown(arguments.out, arguments.start)}")
     return 0

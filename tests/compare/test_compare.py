@@ -33,11 +33,7 @@ def test_runs_are_read_with_their_task_seed_and_what_differs_from_the_preset(tmp
     (tmp_path / "a" / "seed10" / "test.json").write_text('{"results": {"mean": 3.5}}')
     first, second = read_curves([tmp_path])  # in order of the numbers, not of the letters
     assert (first.task, first.setting, first.seed, first.test) == ("E-v0", "blog, tau=0.5", 2, None)
-    assert (second.setting, second.seed, second.test) == (
-        "blog",
-        10,
-        3.5,
-    )
+    assert (second.setting, second.seed, second.test) == ("blog, tau=0.005", 10, 3.5)  # its own value of what varies
     np.testing.assert_array_equal(second.steps, [0, 90])
     np.testing.assert_array_equal(second.scores, [-5, 2])
 
@@ -61,7 +57,9 @@ def test_a_run_of_an_earlier_version_is_named_with_the_defaults_of_newer_setting
 def test_what_all_settings_share_is_left_out_of_their_names(tmp_path):
     for tau in (0.1, 0.2):
         write_run(tmp_path / str(tau) / "r", Config(tau=tau, gamma=0.5), ["0,0,0,1", "1,0,0,1"])
-    assert [run.setting for run in read_curves([tmp_path])] == ["blog, tau=0.1", "blog, tau=0.2"]
+    runs = read_curves([tmp_path])
+    assert [run.setting for run in runs] == ["blog, tau=0.1", "blog, tau=0.2"]
+    assert "all have gamma=0.5" in compare(runs).notes  # so nobody takes them for the preset alone
     assert [run.setting for run in read_curves([tmp_path / "0.1"])] == ["blog, gamma=0.5, tau=0.1"]
 
 
@@ -194,10 +192,10 @@ def test_the_picture_draws_each_setting_of_each_task(tmp_path, monkeypatch):
     draw_comparison(compare([*runs, curve([0, 1], 0, "alone")]), runs, tmp_path / "x.png")
     (figure,) = figures
     assert [axes.get_title() for axes in figure.axes] == ["T", "U"]
-    assert [len(axes.lines) for axes in figure.axes] == [3, 2]
+    assert [len(axes.lines) for axes in figure.axes] == [9, 8]  # and single runs: a band of three says little
     assert [len(axes.collections) for axes in figure.axes] == [2, 2]  # no band for the single run
     legend = [text.get_text() for text in figure.legends[0].get_texts()]
-    assert legend == ["a (3 seeds)", "b (3 seeds)", "alone (1 seed)"]
+    assert legend == ["single runs", "a (3 seeds)", "b (3 seeds)", "alone (1 seed)"]
 
 
 def test_each_task_has_one_panel_and_no_panel_is_left_empty(tmp_path, monkeypatch):
@@ -209,3 +207,62 @@ def test_each_task_has_one_panel_and_no_panel_is_left_empty(tmp_path, monkeypatc
     runs = [curve([0, k], k, "a", task) for k in range(2) for task in "TUVW"]
     draw_comparison(compare(runs), runs, tmp_path / "x.png")
     assert [axes.get_title() for axes in figures[0].axes] == list("TUVW")
+
+
+def test_single_runs_have_no_probability_and_are_said_to_be_single():
+    comparison = compare([curve([0, 1, 1], 0), curve([0, 3], 0, "other"), curve([0, 3], 1, "other")])
+    assert comparison.improvements == [("T", "other", "blog", None, None)]
+    text = table(comparison)
+    assert "probability" not in text
+    assert "T: other ends 2 higher than blog (at step 10 against 20); with a single run of either" in text
+
+
+def test_an_interval_of_up_to_four_runs_is_their_range_and_the_table_and_the_title_say_so():
+    from ddpg.compare.compare import RANGE_SEEDS
+    from ddpg.compare.plotting import title
+
+    for count in range(2, 7):
+        comparison = compare([curve([0, k**2], k) for k in range(count)])
+        is_range = comparison.summaries[0].as_json()["final"]["interval"] == [0, (count - 1) ** 2]
+        assert is_range == (count <= RANGE_SEEDS)
+        assert (f"an interval of {count} runs is no more than their range" in table(comparison)) == is_range
+        assert title(comparison).endswith(f"of {count} seeds, range") == is_range
+
+
+def test_runs_without_a_step_in_common_are_refused():
+    late = Curve("T", "late", 0, np.array([100.0, 120]), np.array([1.0, 2]))
+    with pytest.raises(RequestError, match="T: one run begins at step 100, after another has ended at 10"):
+        compare([curve([0, 1]), late])
+
+
+def test_rows_without_a_number_are_left_out_and_counted(tmp_path):
+    (tmp_path / "x.csv").write_text("seed,steps,mean\n0,0,1\n0,10,nan\n0,20,\n0,30,4\n")
+    (run,) = read_curves([tmp_path / "x.csv"])
+    assert list(run.steps) == [0, 30]
+    assert compare([run]).notes == ["x, x, seed 0: 2 rows without a number left out"]
+
+
+def test_a_seed_that_a_spreadsheet_wrote_is_a_seed_and_half_a_seed_is_none(tmp_path):
+    (tmp_path / "x.csv").write_text("seed,steps,mean\n2.0,0,1\n")
+    assert read_curves([tmp_path / "x.csv"])[0].seed == 2
+    (tmp_path / "x.csv").write_text("seed,steps,mean\n0.5,0,1\n")
+    with pytest.raises(RequestError, match=r"the seed '0\.5' is not a whole number"):
+        read_curves([tmp_path / "x.csv"])
+
+
+def test_names_that_look_like_formulas_are_drawn_as_they_are(tmp_path):
+    runs = [curve([0, 1], 0, r"$\frac{$", "a$x_{"), curve([0, 1], 0, "other", "a$x_{")]
+    draw_comparison(compare(runs), runs, tmp_path / "x.png")
+    assert (tmp_path / "x.png").stat().st_size > 10_000
+
+
+def test_single_runs_have_markers_and_their_seed_in_the_legend(tmp_path, monkeypatch):
+    from matplotlib.figure import Figure
+
+    figures: list[Figure] = []
+    monkeypatch.setattr(Figure, "savefig", lambda figure, path, **_: (figures.append(figure), path.touch()))
+    runs = [curve([0, 1], 3, "a"), curve([0, 1], 4, "b")]
+    draw_comparison(compare(runs), runs, tmp_path / "x.png")
+    markers = [line.get_marker() for line in figures[0].axes[0].lines]
+    assert len(set(markers)) == 2 and "None" not in markers
+    assert [text.get_text() for text in figures[0].legends[0].get_texts()] == ["a (seed 3)", "b (seed 4)"]
