@@ -1,10 +1,10 @@
 """An agent from a training loop of one's own, saved as a run's checkpoint is, and back."""
 
-import json
-import shutil
+import tempfile
 from pathlib import Path
 
 from ddpg.agent import DDPG
+from ddpg.command.inputs import read_object
 from ddpg.command.paths import absolute
 from ddpg.errors import RequestError
 from ddpg.run.agent_state import load, open_checkpoint, snapshot_of
@@ -35,21 +35,19 @@ def save_agent(agent: DDPG, folder: str | Path) -> Path:
     refuse_link(folder)
     if folder.exists() and not is_saved_agent(folder):
         raise RequestError(f"{folder} exists and is not from save_agent, so it is not replaced; choose another name")
-    partial, old = (folder.with_name(f"{folder.name}.{ending}") for ending in ("partial", "old"))
-    shutil.rmtree(partial, ignore_errors=True)
-    checkpoints = partial / "checkpoints"
     try:
-        checkpoints.mkdir(parents=True)
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".agent-") as temporary:
+            new, old = Path(temporary, "new"), Path(temporary, "old")  # no name that a user could have given
+            replay = ReplayFiles(new / "checkpoints" / "replay")
+            replay.save_new(agent.replay_buffer)
+            snapshot = snapshot_of(agent, Episode(steps=agent.steps), {})
+            write_snapshot(new / "checkpoints" / f"step-{agent.steps:09d}", snapshot, replay.segments)
+            if folder.exists():
+                folder.rename(old)
+            new.rename(folder)
     except OSError as error:
-        raise RequestError(f"cannot create {partial}: {error.strerror}") from None
-    replay = ReplayFiles(checkpoints / "replay")
-    replay.save_new(agent.replay_buffer)
-    snapshot = snapshot_of(agent, Episode(steps=agent.steps), {})
-    write_snapshot(checkpoints / f"step-{agent.steps:09d}", snapshot, replay.segments)
-    if folder.exists():
-        folder.rename(old)
-    partial.rename(folder)
-    shutil.rmtree(old, ignore_errors=True)
+        raise RequestError(f"cannot write {folder}: {error.strerror}") from None
     return folder
 
 
@@ -70,7 +68,7 @@ def is_saved_agent(folder: Path) -> bool:
     """Return whether a folder holds what `save_agent` wrote, and nothing else."""
     try:
         (checkpoint,) = all_checkpoints(folder / "checkpoints")
-        description = json.loads((checkpoint / "run.json").read_text(encoding="utf-8"))
+        description = read_object(checkpoint / "run.json")
         names = {path.name for path in (*folder.iterdir(), *(folder / "checkpoints").iterdir())}
         return names == {"checkpoints", "replay", checkpoint.name} and description["run"] == {}
     except (OSError, ValueError, LookupError, TypeError):

@@ -105,3 +105,14 @@ def test_train_refuses_to_resume_what_is_no_run_and_names_the_way(environment, t
     folder = save_agent(new_agent(environment), tmp_path / "own")
     assert train(["--resume", str(folder)]) == 2
     assert "is from save_agent; continue it in your own loop, with ddpg.load_agent" in capsys.readouterr().err
+
+
+def test_saving_again_touches_no_folder_of_a_similar_name(tmp_path):
+    agent = DDPG(3, 1, CONFIG)
+    for name in ("agent.old", "agent.partial"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "thesis.txt").write_text("mine")
+    for _ in range(2):
+        save_agent(agent, tmp_path / "agent")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["agent", "agent.old", "agent.partial"]
+    assert len(list(tmp_path.rglob("thesis.txt"))) == 2
