@@ -57,7 +57,7 @@ def extend_config(config: C, given: dict[str, Any], min_lengths: dict[str, int])
     may_change = {field.name for field in fields(config) if field.metadata["may_change"]}  # type: ignore[arg-type]
     for name, value in given.items():
         if name in min_lengths:
-            if value < min_lengths[name]:
+            if value < min_lengths[name] and value != getattr(config, name):  # the last episode may have passed it
                 raise RequestError(f"must be at least {min_lengths[name]}, the length already planned or trained", name)
         elif value != getattr(config, name) and name not in may_change:
             raise RequestError(f"cannot change from {getattr(config, name)!r} to {value!r} when resuming", name)

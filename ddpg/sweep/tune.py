@@ -19,8 +19,8 @@ from ddpg.command.packages import require_package
 from ddpg.command.signals import StopRequest
 from ddpg.compare.curves import read_run
 from ddpg.config import Config
-from ddpg.errors import RequestError
-from ddpg.storage.files import write_json
+from ddpg.errors import RequestError, one_line
+from ddpg.storage.files import refuse_link, write_json
 from ddpg.sweep.jobs import TrainingJob, last_row
 from ddpg.sweep.search import Choice, Range
 from ddpg.sweep.workers import Workers
@@ -57,34 +57,46 @@ class Tuning:
         return {"space": [str(part) for part in self.space], "pruning": self.pruning}
 
     def open_study(self) -> None:
-        """Open the study's file, or create it; its first trial has the settings to start from.
-
-        A trial that was running when its process died is proposed again, with its run folder.
-        """
+        """Open the study's file, or create it; its first trial has the settings to start from."""
         import optuna
+        from optuna.pruners import NopPruner
         from optuna.storages import JournalStorage
         from optuna.storages.journal import JournalFileBackend
 
         optuna.logging.set_verbosity(optuna.logging.ERROR)
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
-            sampler = optuna.samplers.TPESampler(seed=self.base.seed, constant_liar=True)
-        pruner = optuna.pruners.SuccessiveHalvingPruner(min_resource=1, reduction_factor=REDUCTION)
-        self.study = optuna.create_study(
-            storage=JournalStorage(JournalFileBackend(str(self.sweep_dir / STUDY))),
-            study_name="tune",
-            sampler=sampler,
-            pruner=pruner if self.pruning else optuna.pruners.NopPruner(),
-            direction="maximize",
-            load_if_exists=True,
-        )
+        halving = optuna.pruners.SuccessiveHalvingPruner(min_resource=1, reduction_factor=REDUCTION)
+        path = self.sweep_dir / STUDY
+        refuse_link(path)
+        try:
+            self.study = optuna.create_study(
+                storage=JournalStorage(JournalFileBackend(str(path))),
+                study_name="tune",
+                pruner=halving if self.pruning else NopPruner(),
+                direction="maximize",
+                load_if_exists=True,
+            )
+        except Exception as error:  # a damaged file can make Optuna raise nearly anything
+            raise RequestError(f"{path} is damaged ({one_line(error)}); choose another folder", "sweep_dir") from None
         if not self.study.trials:
             first = [part.parameter(self.base) for part in self.space]
             self.study.enqueue_trial({name: value for each in first for name, value in each.items()})
-        for trial in self.study.get_trials(states=(optuna.trial.TrialState.RUNNING,)):
-            attributes = {name: trial.user_attrs[name] for name in ("folder",) if name in trial.user_attrs}
-            self.study.enqueue_trial(trial.params, user_attrs=attributes)
-            self.study.tell(trial.number, state=optuna.trial.TrialState.FAIL)
+        running = self.study.get_trials(states=(optuna.trial.TrialState.RUNNING,))
+        self.interrupted = [optuna.trial.Trial(self.study, trial._trial_id) for trial in running]
+
+    def ask(self) -> Any:
+        """Return a trial that was interrupted, or a new one, whose draws depend on the seed and the trials before it.
+
+        So a search that was killed and goes on equals one that was not, if one trial runs at a time.
+        """
+        import optuna
+
+        trial = self.interrupted.pop(0) if self.interrupted else self.study.ask()
+        trial.set_user_attr("folder", folder_of(trial))
+        seed = np.random.SeedSequence((self.base.seed, trial.number)).generate_state(1)[0]
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
+            self.study.sampler = optuna.samplers.TPESampler(seed=int(seed), constant_liar=True)
+        return trial
 
     def ended(self) -> list[Any]:
         """Return the trials that have ended for good: trained in full, stopped early, or failed by an error."""
@@ -106,13 +118,12 @@ class Tuning:
 
         running: dict[Path, tuple[Any, int]] = {}
         left = self.trials - len(self.ended())
-        bar = tqdm(
-            total=self.trials, initial=min(self.trials, self.trials - left), unit="trial", disable=not show_progress
-        )
+        done = min(self.trials, self.trials - left)
+        bar = tqdm(total=self.trials, initial=done, unit="trial", disable=not show_progress)
         with StopRequest() as stop, bar:
             while (left > 0 or running) and not stop.signal_number:
                 while left > 0 and not workers.is_full:
-                    trial = self.study.ask()
+                    trial = self.ask()
                     job, stage = self.begin(trial)
                     running[job.folder] = trial, stage
                     workers.submit(job)
@@ -122,14 +133,16 @@ class Tuning:
                     if error:
                         trial.set_user_attr("error", error)
                         self.study.tell(trial, state=optuna.trial.TrialState.FAIL)
-                    elif (value := self.report(trial, ended.folder, stage)) is not None:
-                        self.study.tell(trial, value)
-                    elif trial.should_prune():
-                        self.study.tell(trial, state=optuna.trial.TrialState.PRUNED)
                     else:
-                        running[ended.folder] = trial, stage + 1
-                        workers.submit(self.job(ended.config, ended.folder, stage + 1))
-                        continue
+                        stage = self.report(trial, ended.folder, stage)
+                        if stage == len(STAGES):
+                            self.study.tell(trial, self.value(ended.folder, stage - 1))
+                        elif trial.should_prune():
+                            self.study.tell(trial, state=optuna.trial.TrialState.PRUNED)
+                        else:
+                            running[ended.folder] = trial, stage
+                            workers.submit(self.job(ended.config, ended.folder, stage))
+                            continue
                     bar.update()
                 bar.set_postfix_str(self.summary(len(running)))
             if stop.signal_number:
@@ -139,13 +152,10 @@ class Tuning:
     def begin(self, trial: Any) -> tuple[TrainingJob, int]:
         """Return a trial's first job and its stage; a trial that died goes on at the stage that it had reached."""
         config = replace(self.base, **{part.name: part.suggest(trial) for part in self.space})
-        name = folder_of(trial)
-        trial.set_user_attr("folder", name)
-        folder, stage = self.sweep_dir / "trials" / name, 0
+        folder, stage = self.sweep_dir / "trials" / folder_of(trial), 0
         steps = planned_steps(folder)
         while stage + 1 < len(STAGES) and self.steps_of(stage) < steps:
-            self.report(trial, folder, stage)
-            stage += 1
+            stage = self.report(trial, folder, stage, before=steps)
         return self.job(config, folder, stage), stage
 
     def job(self, config: Config, folder: Path, stage: int) -> TrainingJob:
@@ -157,11 +167,19 @@ class Tuning:
         assert self.base.steps is not None
         return self.base.steps * STAGES[stage] // STAGES[-1]
 
-    def report(self, trial: Any, folder: Path, stage: int) -> float | None:
-        """Tell Optuna how good a trial is at the end of a stage; return that if it was the last one."""
-        value = self.value(folder, stage)
-        trial.report(value, STAGES[stage])
-        return value if stage + 1 == len(STAGES) else None
+    def report(self, trial: Any, folder: Path, stage: int, before: float = np.inf) -> int:
+        """Tell Optuna how good a trial is at the end of a stage; return the next stage.
+
+        A later stage is over with it if the last episode has passed its end too, and it ends before so many steps.
+        """
+        trained = int(last_row(folder / "episodes.csv")["steps"])
+        reported = self.study.get_trials(deepcopy=False)[trial.number].intermediate_values
+        while True:
+            if STAGES[stage] not in reported:
+                trial.report(self.value(folder, stage), STAGES[stage])
+            stage += 1
+            if stage == len(STAGES) or self.steps_of(stage) > trained or self.steps_of(stage) >= before:
+                return stage
 
     def value(self, folder: Path, stage: int) -> float:
         """Return a trial's value at the end of a stage: the mean of its evaluations in the last third of the steps.
@@ -222,7 +240,7 @@ class Tuning:
 
 
 def folder_of(trial: Any) -> str:
-    """Return the name of a trial's run folder: the one that it had, if the study's file names one of this program's."""
+    """Return the name of a trial's run folder: the one that the study's file names, if it is one of this program's."""
     name = trial.user_attrs.get("folder", "")
     return name if re.fullmatch(r"trial\d{3,}", name) else f"trial{trial.number:03d}"
 

@@ -131,6 +131,50 @@ def test_a_study_that_was_killed_goes_on_and_repeats_no_trial(tmp_path):
     assert finished.trained == []
 
 
+@pytest.mark.parametrize("jobs", [1, 2, 4, 7, 12])
+def test_a_study_that_was_killed_equals_one_that_was_not(tmp_path, jobs):
+    """Also one that was killed between a stage and the next, or while it proposed a trial."""
+    whole = tuned(tmp_path / "whole", ScriptedWorkers(higher_is_better), trials=15)
+    for _ in range(2):
+        with pytest.raises(SystemExit):
+            tuned(tmp_path / "killed", ScriptedWorkers(higher_is_better, jobs=jobs), trials=15)
+    killed = tuned(tmp_path / "killed", ScriptedWorkers(higher_is_better), trials=15)
+
+    def ends(tuning: Tuning) -> dict:
+        return {folder_of(trial): (trial.params, trial.state, trial.value) for trial in tuning.ended()}
+
+    assert ends(killed) == ends(whole)
+    assert len({params["tau"] for params, *_ in ends(whole).values()}) == 15
+
+
+def test_stages_that_an_episode_has_passed_are_skipped(tmp_path):
+    """Episodes of 400 steps pass the ends of the first two stages, at 100 and at 300 steps, at once."""
+
+    class LongEpisodes(ScriptedWorkers):
+        def wait(self, seconds):
+            ended = super().wait(seconds)
+            for job, _ in ended:
+                (job.folder / "episodes.csv").write_text(f"episode,steps,seconds\n9,{max(400, job.config.steps)},1.0\n")
+            return ended
+
+    workers = LongEpisodes(lambda config, step: float(step))
+    tuning = tuned(tmp_path / "s", workers, trials=1)
+    assert workers.trained == [("trial000", 100), ("trial000", 900)]
+    assert list(tuning.complete()[0].intermediate_values) == [1, 3, 9]
+
+
+def test_a_study_whose_file_is_a_link_or_damaged_is_refused(tmp_path):
+    (tmp_path / "mine.txt").write_text("mine")
+    (tmp_path / "study.log").symlink_to(tmp_path / "mine.txt")
+    with pytest.raises(RequestError, match="is a symbolic link"):
+        Tuning(tmp_path, BASE, SPACE, 1).open_study()
+    assert (tmp_path / "mine.txt").read_text() == "mine"
+    (tmp_path / "study.log").unlink()
+    (tmp_path / "study.log").write_text('{"op_code": 7}\nnonsense\n')
+    with pytest.raises(RequestError, match=r"study\.log is damaged"):
+        Tuning(tmp_path, BASE, SPACE, 1).open_study()
+
+
 def test_a_trial_that_breaks_does_not_take_the_others_down(tmp_path):
     def breaks(config: Config, step: int) -> float:
         if config.tau > 0.3:
