@@ -193,9 +193,7 @@ class Tuning:
 
     def summary(self, running: int) -> str:
         """Return what the line of progress says beside the bar."""
-        from optuna.trial import TrialState
-
-        pruned = sum(trial.state == TrialState.PRUNED for trial in self.ended())
+        pruned = sum(trial.state.name == "PRUNED" for trial in self.ended())
         complete = self.complete()
         best = f", best {complete[0].value:.1f}" if complete else ""
         return f"{running} running, {pruned} stopped early{best}"
