@@ -41,7 +41,6 @@ def snapshot_of(agent: DDPG, episode: Episode, run_state: dict[str, Any]) -> Sna
         "action_size": agent.action_size,
         "updates": agent.updates,
         "rows_from_elsewhere": agent.rows_from_elsewhere,
-        "stored": agent.replay_buffer.added,
         "rngs": {name: rng.bit_generator.state for name, rng in agent.rngs.items()},
         "episode": asdict(replace(episode, metrics=None)),
         "run": run_state,

@@ -98,9 +98,8 @@ def restore_replay(buffer: "ReplayBuffer", saved: SavedCheckpoint) -> list[Segme
 
 
 def require_all(segments: Sequence[Segment], buffer: "ReplayBuffer", saved: SavedCheckpoint) -> None:
-    """Refuse to resume a run whose replay files lack transitions: it would go on with an emptier buffer in silence."""
+    """Refuse to resume a run whose oldest replay files are gone: it would go on with an emptier buffer in silence."""
     with saved.reading("manifest.json"):
-        stored = saved.description.get("stored", saved.description["episode"]["steps"])
-        first, last = (segments[0].start, segments[-1].stop) if segments else (0, 0)
-        if last != stored or first > max(0, stored - buffer.capacity):
-            raise ValueError(f"it names the transitions {first} to {last}, but {stored} were stored")
+        oldest = max(0, buffer.added - buffer.capacity)
+        if segments and segments[0].start > oldest:
+            raise ValueError(f"its replay files begin at transition {segments[0].start}, not at {oldest}")

@@ -1,5 +1,6 @@
 """Surroundings of other people: tasks that change what they are given, settings of other programs, changed files."""
 
+import json
 from typing import ClassVar
 
 import gymnasium
@@ -150,3 +151,16 @@ def test_the_smallest_limit_of_memory_along_the_way_counts(tmp_path):
     (tmp_path / "memory" / "job" / "memory.usage_in_bytes").write_text("100")
     groups.write_text("3:cpu,memory:/job\n")
     assert min(cgroup_limits(tmp_path, groups)) == 800
+
+
+@pytest.mark.parametrize("lost", ["all", "the oldest"])
+def test_a_checkpoint_that_lost_replay_files_is_not_resumed(tmp_path, without_plots, lost):
+    """It would go on with an emptier buffer, and say nothing."""
+    config = Config(env="Endless-v0", episodes=4, checkpoint_every=20, evaluation_episodes=1, hidden_units=(8, 8))
+    finished_run(config, tmp_path / "run")
+    manifest = tmp_path / "run" / "checkpoints" / "step-000000040" / "manifest.json"
+    content = json.loads(manifest.read_text())
+    assert len(content["replay"]) > 1
+    manifest.write_text(json.dumps(content | {"replay": [] if lost == "all" else content["replay"][1:]}))
+    with pytest.raises(RequestError, match=r"manifest\.json is corrupt .*its replay files (begin at transition 20, not at 0|end at step 0)"):
+        resume_run(tmp_path / "run", tmp_path, {"episodes": 5})
