@@ -162,5 +162,8 @@ def test_a_checkpoint_that_lost_replay_files_is_not_resumed(tmp_path, without_pl
     content = json.loads(manifest.read_text())
     assert len(content["replay"]) > 1
     manifest.write_text(json.dumps(content | {"replay": [] if lost == "all" else content["replay"][1:]}))
-    with pytest.raises(RequestError, match=r"manifest\.json is corrupt .*its replay files (begin at transition 20, not at 0|end at step 0)"):
+    with pytest.raises(
+        RequestError,
+        match=r"manifest\.json is corrupt .*its replay files (begin at transition 20, not at 0|end at step 0)",
+    ):
         resume_run(tmp_path / "run", tmp_path, {"episodes": 5})
