@@ -100,10 +100,11 @@ def read_record(run_dir: Path) -> Record:
             for name in ("untrained", "best")
             if state.get(name)
         }
-    logs = [read_log(run_dir, name) for name in COLUMNS]
+    logs = {name: read_log(run_dir, name) for name in COLUMNS}
     agent, _ = load(saved)
     test, film = read_test(run_dir), newest_film(run_dir)
-    return Record(run_dir, config, versions, agent, read_episode(saved), kept, good_enough, *logs, test, film)
+    episode = read_episode(saved)
+    return Record(run_dir, config, versions, agent, episode, kept, good_enough, **logs, test=test, film=film)
 
 
 def read_log(run_dir: Path, name: str) -> Columns:
