@@ -16,8 +16,9 @@ from ddpg.policy.formats import FORMATS, format_to_write, require_packages
 from ddpg.policy.plain_policy import exact_actions, plain_policy
 from ddpg.policy.policy import Policy
 from ddpg.replay_buffer import row_size
-from ddpg.run.agent_state import load_for_acting, open_checkpoint
+from ddpg.run.agent_state import acting_agent, open_checkpoint
 from ddpg.run.environments import open_environment, require_same_sizes
+from ddpg.run.task_record import require_recorded
 from ddpg.storage.checkpoint_format import SavedCheckpoint
 from ddpg.storage.checkpoints import all_checkpoints, find_checkpoint
 from ddpg.storage.files import remove
@@ -137,9 +138,10 @@ def read_policy(path: Path, best: bool = False) -> Source:
     """Read a policy from a checkpoint, with the agent's own actions in states from its replay buffer and elsewhere."""
     with blame("checkpoint"):
         saved = open_checkpoint(find_checkpoint(path, best))
-        agent = load_for_acting(saved.path)
+        agent = acting_agent(saved)
         with open_environment(agent.config) as environment:
             require_same_sizes(environment, (agent.state_size, agent.action_size), agent.config)
+            require_recorded(environment, saved, agent.config, ("actions",))
             policy = Policy(agent, environment)
     step = saved.description["episode"]["steps"]
     metadata = describe(agent, policy, step, evaluation_at(saved.run_dir, step))

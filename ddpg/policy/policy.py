@@ -11,8 +11,9 @@ from ddpg.command.paths import absolute
 from ddpg.environment import TaskUnits
 from ddpg.errors import one_line
 from ddpg.evaluation import ActingAgent
-from ddpg.run.agent_state import load_for_acting
+from ddpg.run.agent_state import acting_agent, open_checkpoint
 from ddpg.run.environments import open_environment, require_same_sizes
+from ddpg.run.task_record import require_recorded
 from ddpg.storage.checkpoints import find_checkpoint
 
 
@@ -71,7 +72,9 @@ def load_policy(path: str | Path, best: bool = False) -> Policy:
     Raises:
         RequestError: There is no valid checkpoint, or its task cannot be made.
     """
-    agent = load_for_acting(find_checkpoint(absolute(path), best))
+    saved = open_checkpoint(find_checkpoint(absolute(path), best))
+    agent = acting_agent(saved)
     with open_environment(agent.config) as environment:
         require_same_sizes(environment, (agent.state_size, agent.action_size), agent.config)
+        require_recorded(environment, saved, agent.config, ("actions",))
         return Policy(agent, environment)

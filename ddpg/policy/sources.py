@@ -16,6 +16,7 @@ from ddpg.errors import RequestError, blame
 from ddpg.evaluation import ActingAgent
 from ddpg.experience.controllers import Controller, load_controller
 from ddpg.run.environments import open_environment, require_same_sizes
+from ddpg.run.task_record import require_recorded
 
 Bounds = tuple[np.ndarray, np.ndarray]
 
@@ -58,12 +59,13 @@ def sources_of(arguments: argparse.Namespace) -> list[Source]:
 def source_of_checkpoint(arguments: argparse.Namespace) -> Source:
     """Return the agent of a checkpoint."""
     import_tensorflow()
-    from ddpg.run.agent_state import load_for_acting
+    from ddpg.run.agent_state import acting_agent, open_checkpoint
     from ddpg.storage.checkpoints import find_checkpoint
 
     with blame("checkpoint"):
         checkpoint_dir = find_checkpoint(arguments.checkpoint, arguments.best)
-        agent = load_for_acting(checkpoint_dir)
+        saved = open_checkpoint(checkpoint_dir)
+        agent = acting_agent(saved)
     config = asked_task(agent.config, arguments)
     bounds = None
     if config != agent.config:  # a changed plant: the same actions must mean the same in it
@@ -73,6 +75,8 @@ def source_of_checkpoint(arguments: argparse.Namespace) -> Source:
 
     def agent_in(environment: gymnasium.Env) -> ActingAgent:
         require_same_task(environment, config, (agent.state_size, agent.action_size), bounds)
+        if config == agent.config:
+            require_recorded(environment, saved, config, ("actions",))
         return agent
 
     origin = str(shown(checkpoint_dir, arguments.start))
@@ -85,7 +89,13 @@ def source_of_file(arguments: argparse.Namespace) -> Source:
 
     with blame("policy"):
         policy = FilePolicy(arguments.policy)
-        config = asked_task(policy.task_config(), arguments)
+        trained_on = policy.task_config()
+        if ":" in trained_on.env and arguments.env is None:  # a file must not choose what this process imports
+            raise RequestError(
+                f"{arguments.policy} names the task {trained_on.env!r}, whose module would be imported; if you trust "
+                f"that module, add --env {trained_on.env}"
+            )
+        config = asked_task(trained_on, arguments)
 
     def agent_in(environment: gymnasium.Env) -> ActingAgent:
         require_same_task(environment, config, (policy.state_size, policy.action_size), policy.bounds)

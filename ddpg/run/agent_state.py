@@ -83,7 +83,11 @@ def load(saved: SavedCheckpoint, config: Config | None = None) -> tuple[DDPG, li
 
 def load_for_acting(checkpoint_dir: Path) -> DDPG:
     """Rebuild an agent that only acts: its networks, with an empty replay buffer of the smallest size."""
-    saved = open_checkpoint(checkpoint_dir)
+    return acting_agent(open_checkpoint(checkpoint_dir))
+
+
+def acting_agent(saved: SavedCheckpoint) -> DDPG:
+    """Rebuild an agent that only acts from a checkpoint that was opened."""
     config = saved.settings(Config)
     return rebuild(saved, replace(config, buffer_size=config.batch_size))
 

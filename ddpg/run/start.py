@@ -23,6 +23,7 @@ from ddpg.run.environments import (
 )
 from ddpg.run.memory import require_memory
 from ddpg.run.reported import check_reported, success_of
+from ddpg.run.task_record import record_of, require_recorded
 from ddpg.run.training_run import TrainingRun, columns_of
 from ddpg.storage.files import check_plot_dir
 from ddpg.storage.replay_files import require_all
@@ -52,12 +53,13 @@ def start_run(config: Config, run_dir: Path, plot_dir: Path) -> TrainingRun:
         if ignores_seed:
             notes.append(f"{config.env} ignores reset(seed=...), so runs are not reproducible")
         notes += check_reported(config, info)
+        task = record_of(environment)
     require_memory(config, *sizes)
     agent = DDPG(*sizes, config)
     check_plot_dir(plot_dir)
     columns = columns_of(config, reports_success := success_of(info) is not None)
     folder = RunFolder.create(run_dir, config, columns, has_replay=True)
-    folder.kept["reports_success"] = reports_success
+    folder.kept |= {"reports_success": reports_success, "task": task}
     return TrainingRun(agent, folder, plot_path(config, run_dir, plot_dir), notes=notes)
 
 
@@ -87,6 +89,7 @@ def resume_run(path: Path, plot_dir: Path, given: dict[str, Any]) -> TrainingRun
         require_all(segments, agent.replay_buffer, saved)
         with open_environment(config) as environment:
             require_same_sizes(environment, (agent.state_size, agent.action_size), config)
+            require_recorded(environment, saved, config)
             notes = notes_on(config, most_steps(config, time_limit(environment)))
         check_plot_dir(plot_dir)
         with saved.reading("run.json"):
