@@ -1,6 +1,6 @@
 """The page docs/play: trains the runs that it compares, and writes it with their networks and returns.
 
-    python -m benchmarks.learning.play    # about 5 minutes on two cores
+    python -m benchmarks.learning.play    # some minutes on two cores
     python -m benchmarks.learning.play --page    # only puts docs/play/index.html together again
 
 It writes docs/play and results/play. Each run is 10,000 steps of Pendulum-v1 with small networks, so that all of them

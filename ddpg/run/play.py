@@ -17,7 +17,7 @@ from ddpg.agent import DDPG
 from ddpg.normalization import EPSILON, LIMIT
 
 PAGE = Path(__file__).parent / "page"
-SCRIPTS = ("pendulum.js", "networks.js", "noise.js", "views.js", "play.js")  # in this order: each uses those before
+SCRIPTS = ("pendulum.js", "networks.js", "noise.js", "views.js", "play.js", "controls.js")  # the last one begins
 TASK = "Pendulum-v1"  # the only one whose physics the page has
 
 

@@ -66,13 +66,15 @@ def draw_updates(updates: dict[str, np.ndarray], rewards: np.ndarray, gamma: flo
     values.plot(steps, updates["q_value"], color=AVERAGE, label="Q(s, a)")
     values.plot(steps, updates["target_q"], "--", color=EVALUATION, label="y")
     limit = max_abs_value(rewards, gamma)
-    values.autoscale(False)  # the limit may be far away, and the values are what one wants to see
+    values.set_ylim(values.get_ylim())  # the limit may be far away, and the values are what one wants to see
     for each in (limit, -limit) if np.isfinite(limit) else ():
         values.axhline(each, color="black", lw=1, ls=":")
     values.plot([], [], color="black", lw=1, ls=":", label=f"±{limit:,.0f}: the most that rewards can add up to")
     saturation.plot(steps, updates["action_saturation"], color=AVERAGE, label="share of actions at a bound")
     saturation.set_ylim(-0.05, 1.05)
     saturation.set_xlabel("environment steps")
+    for axes, label in ((loss, "loss"), (values, "value"), (saturation, "share")):
+        axes.set_ylabel(label)
     finish(figure, plot_path)
 
 

@@ -150,10 +150,9 @@ def film(record: Record) -> str:
     if not record.film:
         return ""
     data = base64.b64encode(record.film.read_bytes()).decode()
-    label = f'alt="{escape(record.film.name)}"'
-    if record.film.suffix == ".gif":
-        return section("Film", f'<img {label} src="data:image/gif;base64,{data}">')
     name = escape(record.film.name)
+    if record.film.suffix == ".gif":
+        return section("Film", f'<img alt="{name}" src="data:image/gif;base64,{data}">')
     return section("Film", f'<video controls aria-label="{name}" src="data:video/mp4;base64,{data}"></video>')
 
 

@@ -46,6 +46,17 @@ def test_the_curve_has_its_three_series_title_and_units(run_dir, tmp_path, monke
     assert len(drawn[0].legends[0].get_texts()) == 3
 
 
+def test_the_values_fill_their_picture_though_the_limit_is_far_away(tmp_path, monkeypatch):
+    drawn: list[Figure] = []
+    monkeypatch.setattr(figures, "save", lambda figure, plot_path: drawn.append(figure))
+    columns = {name: np.array([1.0, 2.0, 3.0]) for name in COLUMNS["updates"]}
+    plotting.draw_updates(columns, np.array([[-16.0]]), 0.99, tmp_path / "updates.png")
+    _, values, _ = drawn[0].axes
+    np.testing.assert_array_equal(values.lines[0].get_ydata(), [1, 2, 3])
+    assert values.get_ylim() == pytest.approx((0.9, 3.1))
+    assert "1,600" in " ".join(text.get_text() for text in drawn[0].legends[0].get_texts())
+
+
 def test_the_plot_is_replaced_in_one_step(run_dir, tmp_path):
     plot_path = tmp_path / "plots" / "curve.png"
     for _ in range(2):
