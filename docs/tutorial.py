@@ -60,7 +60,8 @@ keras.utils.set_random_seed(0)
 #
 # An **agent** sees a **state** $s$ of a **task** and chooses an **action** $a$. The task answers with a **reward** $r$
 # and the next state $s'$. These four, and a flag that says whether the task has ended, are a **transition**.
-# Transitions are all that DDPG learns from: it has no model of the task.
+# Transitions are all that DDPG learns from: it is **model-free**, it has no model of the task's dynamics. Transitions
+# one after another are a **trajectory**.
 #
 # Pendulum is our first task. A motor turns a pole, and is too weak to lift it in one swing. The state is the cosine and
 # the sine of its angle (the cosine is 1 if it stands upright and -1 if it hangs), and its speed; the action is the
@@ -105,10 +106,19 @@ print("discounted return ", round(sum(gamma**k * reward for k, reward in enumera
 #
 # $$Q(s, a) = r + \gamma\, Q(s', \mu(s'))$$
 #
-# So the value of an action is its reward plus the discounted value of what the policy does next. To see it, take a task
-# that we can solve on paper. A point moves on a line: $x' = x + 0.3\,a$, kept within $[-1, 1]$. It should be at 0.5:
-# $r = -(x' - 0.5)^2$. Take the policy that does nothing, $\mu(x) = 0$. After the first action the point then stays where
-# it is, each later step has the same reward, and the sum $r + \gamma r + \gamma^2 r + \cdots = r / (1 - \gamma)$ gives
+# So the value of an action is its reward plus the discounted value of what the policy does next.
+#
+# The second post writes the equation with two **expectations**, $\mathbf{E}$, the mean over what chance decides. A
+# **stochastic policy** $\pi$ gives each action a probability and draws one: the inner expectation is over the next
+# action. A **deterministic policy** $\mu$ gives one action, so there is nothing to average, and the inner one is gone.
+# The outer expectation is over the next state, if the task itself is random. No line of code computes it: among all
+# values, the mean has the least squared distance from many samples, so a critic that minimizes squared distances learns
+# it.
+#
+# To see Bellman's equation, take a task that we can solve on paper. A point moves on a line: $x' = x + 0.3\,a$, kept
+# within $[-1, 1]$. It should be at 0.5: $r = -(x' - 0.5)^2$. Take the policy that does nothing, $\mu(x) = 0$. After the
+# first action the point then stays where it is, each later step has the same reward, and the sum $r + \gamma r +
+# \gamma^2 r + \cdots = r / (1 - \gamma)$ gives
 #
 # $$Q(x, a) = -\frac{(x' - 0.5)^2}{1 - \gamma}$$
 #
@@ -186,12 +196,24 @@ plt.show()
 #
 # With a critic, the best action is the one with the highest value (first post, equation 2): $\mu(s) = \arg\max_a Q(s,
 # a)$. With a handful of actions you can try them all, as the older algorithms Q-learning and DQN do. Real actions are
-# continuous: nobody can search all torques at each step.
+# continuous: nobody can search all torques at each step. Trying three values per motor is no way out: one motor has 3
+# combinations, and the 17 of Gymnasium's Humanoid have $3^{17}$, 129 million. Both posts call this the **curse of
+# dimensionality**: the count grows exponentially with the number of motors. A table with one row for each state and
+# action suffers the same, which is why the values and the policy are neural networks, **function approximators**: what
+# they learn in one state carries over to similar ones.
 #
 # So DDPG trains a second network, the **actor** $\mu(s)$, to climb the critic's surface. The **deterministic policy
 # gradient** (equation 4) says in which direction: follow $\nabla_a Q(s, a)$, the slope of the value along the action,
 # at the action that the actor takes now. Automatic differentiation carries it on to the actor's weights:
 # `equations.actor_loss` is the mean of $-Q(s, \mu(s))$ over some states, and the gradient of this loss is equation 4.
+# (The first post says that this method "samples many trajectories". It needs none: the mean is over the states of
+# single transitions.)
+#
+# The second post compares it with the **advantage actor** of A2C. That one has a stochastic policy, and makes an action
+# more probable in proportion to its advantage: how much better it turned out than the policy's average. It learns which
+# of the actions it took were good. DDPG's actor asks its critic in which direction a better action lies, one that
+# nobody may have tried.
+#
 # The pictures show the critic again, and on it the actor, the red line, before and while it learns:
 
 # %%
@@ -245,10 +267,11 @@ plt.show()
 #
 # ## 4. Why a replay buffer?
 #
-# Consecutive transitions resemble each other, and a network that learns from similar samples forgets everything else. A
-# **replay buffer** stores the latest transitions, up to a million of them, and hands out minibatches of them drawn at
-# random. So each transition is also used many times. Here is the correlation of Pendulum's speed with the speed some
-# transitions later, first in the order in which they happened, then in the order in which they were drawn:
+# Consecutive transitions resemble each other, and a network that learns from similar samples forgets everything else.
+# Training a network assumes samples that are independent and identically distributed, **i.i.d.** for short. A **replay
+# buffer** stores the latest transitions, up to a million of them, and hands out minibatches of them drawn at random. So
+# each transition is also used many times. Here is the correlation of Pendulum's speed with the speed some transitions
+# later, first in the order in which they happened, then in the order in which they were drawn:
 
 
 # %%
@@ -346,9 +369,14 @@ for update in range(1, 501):
         print(f"the original is 1; its target after {update:3} updates: {target[0].numpy()[0]:.4f}")
 
 # %% [markdown]
-# So a copy is about $1 / \tau = 200$ updates behind: its values are old, but steady. The same runs as before, beside
-# runs without target networks. On the left are the values that the critic gives, averaged over each episode; on the
-# right is what the policy reaches:
+# So a copy is about $1 / \tau = 200$ updates behind: its values are old, but steady. (DQN copies everything at once,
+# and rarely.) While the copies stand still, each transition has a fixed $y$, and the critic learns as a network learns
+# labels. That is what the first post means by **more like supervised learning**: the labels are not the truth, and they
+# move, but slowly. There is no proof that the two networks arrive anywhere. Q-learning with a table is known to
+# **converge** to the true values; with networks, the paper says, **convergence** is no longer guaranteed. The copies,
+# the buffer and the scaling of section 6 are there to get it all the same. The same runs as before, beside runs without
+# target networks. On the left are the values that the critic gives, averaged over each episode; on the right is what
+# the policy reaches:
 
 # %%
 without_targets = [learn(Config(steps=5_000, seed=seed, tau=1.0)) for seed in SEEDS]
@@ -421,10 +449,34 @@ for name, config in (
 #
 # $$a = \mu(s) + \mathcal{N}$$
 #
+# This is the **behavior policy** $\beta$, the one that acts in training. The policy that is learned, $\mu$, is the
+# first post's **target policy** (not to be confused with its target network, nor with the target $y$). In a transition,
+# $a$, and with it $r$ and $s'$, come from $\beta$; the next action in $y$ comes from $\mu'$. An algorithm that learns
+# about one policy from what another one did is **off-policy**: Q-learning, DQN, DDPG. That is what allows a replay
+# buffer, which is full of what older policies did. An **on-policy** algorithm, such as A2C, learns from what its
+# present policy did, and throws it away. How far does this go? Here is DDPG without a single action of its own. It
+# learns from the 2,000 random actions of section 2 alone, and is then compared with the best action:
+
+# %%
+learner = DDPG(1, 1, Config(gamma=0.9, hidden_units=(64, 64), actor_learning_rate=1e-3, buffer_size=count))
+for transition in zip(*data, strict=True):
+    state, action, reward, terminated, next_state = transition
+    learner.remember(state, action, reward[0], next_state, bool(terminated[0]))
+best_action = np.clip((0.5 - x) / 0.3, -1, 1)
+for updates in (0, 3_000):
+    while learner.updates < updates:
+        learner.update()
+    print(f"after {updates:5} updates: {np.abs(learner.actor(x) - best_action).mean():.3f} from the best action")
+
+# %% [markdown]
+# So exploration can be anything that tries enough: DQN's is **ε-greedy**, a random action now and then, and a
+# stochastic policy explores by itself.
+#
 # The second post takes **Gaussian** noise, independent at each step. The paper takes an **Ornstein-Uhlenbeck** process,
-# which remembers: each value is the one before, pulled a little towards 0, plus a random change. So it pushes in one
-# direction for a while. Both below have the same standard deviation, 0.95. (The 0.5 in the code is the deviation of the
-# random change of one step.)
+# which remembers: each value is the one before, pulled a little towards 0, plus a random change, like the speed of a
+# particle in a liquid (**Brownian motion** with friction). Such values are **temporally correlated**: they push in one
+# direction for a while, and their mean is still 0. Both below have the same standard deviation, 0.95. (The 0.5 in the
+# code is the deviation of the random change of one step.)
 
 # %%
 gaussian, ou = GaussianNoise(1, 0.95, rng), OrnsteinUhlenbeckNoise(1, 0.5, rng)
@@ -472,8 +524,12 @@ for name, noise in (("Gaussian", gaussian), ("Ornstein-Uhlenbeck", ou)):
 #
 # ## 8. What does Algorithm 1 do in one step?
 #
-# Algorithm 1 is the paper's name for all of DDPG. After each step in the environment it makes one update. Here is
-# everything together, once, with all shapes: the agent acts, remembers, draws a minibatch and updates. So that
+# Algorithm 1 is the paper's name for all of DDPG. After each step in the environment it makes one update:
+#
+# ![The algorithm: the actor acts in the task, transitions go through the replay buffer to a minibatch, from which the
+# target y, the two losses and the soft updates follow](diagram.svg)
+#
+# Here is everything together, once, with all shapes: the agent acts, remembers, draws a minibatch and updates. So that
 # everything can be printed, the minibatch has four transitions and the networks are small; the posts' have 64
 # transitions and layers of 400 and 300 units.
 
@@ -659,8 +715,10 @@ print("y =", equations.bellman_target(0.7 * one, terminated=one, next_q=5.0 * on
 
 # %% [markdown]
 # No value of a next state is needed, so there are no target networks. And no step in a slow environment is needed to
-# get another graph: each update makes new ones, so there is no replay buffer. The reward network learns to predict the
-# scores that RDKit, a library for chemistry, gives to generated molecules and to those of a dataset.
+# get another graph: each update makes new ones, so there is no replay buffer. The first post gives another reason, that
+# the graphs are i.i.d. Those of one minibatch are. But the generator changes with every update, so the graphs of
+# different updates are not identically distributed; they can only be had anew for nothing. The reward network learns to
+# predict the scores that RDKit, a library for chemistry, gives to generated molecules and to those of a dataset.
 #
 # MolGAN has one more network, the discriminator, which tells generated molecules from those of the dataset. The
 # generator learns from it what molecules look like, and from the reward network which ones are good. Here the dataset
