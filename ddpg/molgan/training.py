@@ -1,6 +1,6 @@
 """MolGAN's training loop, as a generator of epochs: logging, evaluation, checkpoints and tests are its consumers."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -25,7 +25,9 @@ class Epoch:
     metrics: Metrics | None = None  # means over the epoch's updates
 
 
-def train(agent: MolGAN, dataset: Dataset, resume_from: Epoch = Epoch()) -> Iterator[Epoch]:
+def train(
+    agent: MolGAN, dataset: Dataset, resume_from: Epoch = Epoch(), before_update: Callable[[], None] = lambda: None
+) -> Iterator[Epoch]:
     """Train an agent, and yield an `Epoch` at the end of each pass of the discriminator over the data.
 
     The reward network learns from the start, before the generator follows it.
@@ -37,6 +39,7 @@ def train(agent: MolGAN, dataset: Dataset, resume_from: Epoch = Epoch()) -> Iter
         agent: The agent.
         dataset: The real molecules; if they are fewer than an update takes, they are repeated.
         resume_from: The last epoch of an interrupted run.
+        before_update: Called before each update; it may raise, to leave an epoch.
 
     Raises:
         RunStopped: A metric is NaN or infinite.
@@ -52,6 +55,7 @@ def train(agent: MolGAN, dataset: Dataset, resume_from: Epoch = Epoch()) -> Iter
         rl_weight = config.rl_weight_in(number)
         order = rng(config.seed, "episodes", number).permutation(len(dataset.smiles))
         for k in range(updates):
+            before_update()
             index = np.resize(order[k * size : (k + 1) * size], shape)
             fake_reward = reward(to_molecules(agent.generate()))
             real_reward = real_rewards[index[-1]]

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from tqdm import tqdm
 
+from ddpg.command.signals import Stopped
 from ddpg.molgan.agent import Metrics, MolGAN
 from ddpg.molgan.agent_state import load, open_checkpoint, snapshot_of
 from ddpg.molgan.chemistry.dataset import Dataset
@@ -57,11 +58,12 @@ class TrainingRun:
         self.plot_paths = [plot_dir / f"molgan-{folder.path.resolve().name}{end}.png" for end in ("", "-molecules")]
         self.epoch, self.notes = epoch, notes
         self.results: dict[str, float] = {}
+        self._point: Snapshot | None = None  # the end of the last epoch
         self._reward = Reward(self.config.objectives, dataset.smiles)
         self._data_smiles, self._digest = set(dataset.smiles), dataset.digest
 
     def train(self, show_progress: bool = True) -> None:
-        """Train to the end, or to the end of the epoch in which the user stops the run.
+        """Train to the end, or until the user stops the run, which is saved as of the end of its last epoch.
 
         Raises:
             RunStopped: A loss is not finite, or the disk failed; the last checkpoint is intact.
@@ -72,14 +74,22 @@ class TrainingRun:
             stack.enter_context(closing(bar))
             stack.enter_context(run_errors(self.folder.path))  # an epoch that failed halfway cannot be saved
             bar.set_description("compiling the update")
-            self._train_loop(bar)
+            try:
+                self._train_loop(bar)
+            except Stopped:
+                if self._point:
+                    self.folder.save(self._point)
 
     def _train_loop(self, bar: tqdm) -> None:
-        """Train, and at the end of each epoch log, evaluate and save what is due."""
+        """Train, and at the end of each epoch log, evaluate and save what is due.
+
+        Raises:
+            Stopped: The user stopped the run in the middle of an epoch.
+        """
         if self.folder.best is None:
             self._evaluate()  # the untrained generator is point 0 of the curve
             self._save()  # from here on there is always a checkpoint to resume from
-        for epoch in train(self.agent, self.dataset, self.epoch):
+        for epoch in train(self.agent, self.dataset, self.epoch, self.folder.stop.check):
             self.epoch = epoch
             self._log()
             if self._evaluation_is_due():
@@ -91,6 +101,7 @@ class TrainingRun:
             bar.update()
             if self.folder.stop.signal_number:
                 break
+            self._point = self._snapshot()
         self._save()
         if not self.folder.stop.signal_number and not self._evaluation_is_due():
             self._evaluate(final=True)
@@ -117,7 +128,8 @@ class TrainingRun:
         self.folder.save_if_best(score, self._snapshot, final)
 
     def _save(self) -> None:
-        self.folder.save(self._snapshot())
+        self._point = self._snapshot()
+        self.folder.save(self._point)
 
     def _snapshot(self) -> Snapshot:
         return snapshot_of(self.agent, self.epoch, self._digest, self.folder.state())

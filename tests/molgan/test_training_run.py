@@ -113,13 +113,17 @@ def test_a_run_resumed_before_its_best_generator_keeps_a_new_best_one(run_dir, m
 
 
 @pytest.mark.slow
-def test_a_stopped_run_completes_its_epoch_and_prints_the_command_that_resumes_it(tmp_path, capsys, monkeypatch):
-    stub_updates(monkeypatch, then=lambda agent: signal.raise_signal(signal.SIGTERM) if agent.updates == 3 else None)
+def test_a_stopped_run_is_saved_as_of_its_last_epoch_and_says_how_to_resume(tmp_path, capsys, monkeypatch):
+    signals = iter([signal.SIGTERM])  # the resumed run makes the third update once more
+    stub_updates(
+        monkeypatch,
+        then=lambda agent: [signal.raise_signal(number) for number in signals] if agent.updates == 3 else None,
+    )
     run_dir = train(tmp_path / "run", 4, code=143)
     command = f"python -m ddpg.molgan train --resume {run_dir} --plot-dir {tmp_path / 'plots'}"
     assert capsys.readouterr().err.splitlines()[-1] == f"python -m ddpg.molgan: stopped; resume with: {command}"
-    assert find_checkpoint(run_dir).name == "step-000000004"
-    assert [row["epoch"] for row in csv_rows(run_dir / "epochs.csv")] == ["1", "2"]
+    assert find_checkpoint(run_dir).name == "step-000000002"  # left before the fourth update
+    assert [row["epoch"] for row in csv_rows(run_dir / "epochs.csv")] == ["1"]
     assert main(command.split()[3:]) == 0
     assert [row["epoch"] for row in csv_rows(run_dir / "epochs.csv")] == ["1", "2", "3", "4"]
 
