@@ -19,4 +19,18 @@ PRESETS: dict[str, Config] = {
     ),
     # PFRL's settings for the MuJoCo tasks, and normalized observations
     "mujoco": Config(learning_starts=10_000, batch_size=100, actor_learning_rate=1e-3, normalize_observations=True),
+    # the settings of the paper on hindsight for its robots, without its penalty on actions and limits of targets
+    "goals": Config(
+        gamma=0.98,
+        tau=0.05,
+        batch_size=256,
+        hindsight_goals=4,
+        train_frequency=0,  # after each episode
+        gradient_steps=40,
+        hidden_units=(256, 256),
+        actor_learning_rate=1e-3,
+        normalize_observations=True,
+        noise_sigma=0.2,
+        random_actions=0.3,
+    ),
 }

@@ -50,6 +50,15 @@ def test_the_preset_for_mujoco_holds_the_settings_of_pfrl_and_normalizes_observa
     assert mujoco.normalize_observations
 
 
+def test_the_preset_for_goals_holds_the_settings_of_the_paper_on_hindsight():
+    """Andrychowicz et al. (2017), appendix A, with two hidden layers: 40 updates after each episode."""
+    goals = PRESETS["goals"]
+    assert (goals.hindsight_goals, goals.gamma, goals.tau, goals.batch_size) == (4, 0.98, 0.05, 256)
+    assert (goals.train_frequency, goals.gradient_steps, goals.normalize_observations) == (0, 40, True)
+    assert (goals.actor_learning_rate, goals.critic_learning_rate, goals.hidden_units) == (1e-3, 1e-3, (256, 256))
+    assert (goals.noise, goals.noise_sigma, goals.random_actions) == ("gaussian", 0.2, 0.3)
+
+
 def test_the_choices_of_noise_are_the_noise_processes_that_exist():
     assert FIELDS["noise"].metadata["choices"] == tuple(NOISES)
 
@@ -74,7 +83,10 @@ def test_every_value_comes_back_from_its_text(config):
     for name, field in FIELDS.items():
         value = getattr(config, name)
         assert parse_value(text_of(value), field, value_type(Config, field)) == value
-    assert text_of(config.hidden_units) == "400x300"
+
+
+def test_a_pair_is_written_with_an_x():
+    assert text_of(Config().hidden_units) == "400x300"
 
 
 def test_every_setting_is_explained_and_every_number_has_an_interval():

@@ -158,3 +158,62 @@ def draw_scaling(path: Path, plot_path: Path) -> None:
         axes.grid(alpha=0.3)
     figure.suptitle("Costs against sizes, one at a time, from networks of 400 and 300 units and minibatches of 64")
     save(figure, plot_path)
+
+
+def draw_success(path: Path, plot_path: Path) -> None:
+    """Draw a panel per task: the success rate of each seed as a thin line, their mean as a thick one."""
+    from matplotlib.figure import Figure
+
+    from ddpg.storage.figures import AVERAGE, EPISODE, finish
+
+    runs: dict[str, dict[str, dict[str, list[tuple[float, float]]]]] = {}
+    for row in read_rows(path):
+        seeds = runs.setdefault(row["task"], {}).setdefault(row["hindsight_goals"], {})
+        seeds.setdefault(row["seed"], []).append((float(row["steps"]), float(row["success_rate"])))
+    figure = Figure(figsize=(4.2 * len(runs), 3.4), dpi=110, layout="constrained")
+    for axes, (task, kinds) in zip(figure.subplots(1, len(runs), squeeze=False)[0], runs.items(), strict=True):
+        for goals, seeds in kinds.items():
+            color = EPISODE if goals == "0" else AVERAGE
+            name = "without hindsight" if goals == "0" else f"hindsight, {goals} goals"
+            points = min(map(len, seeds.values()))
+            steps, rates = np.moveaxis(np.array([curve[:points] for curve in seeds.values()]), -1, 0)
+            axes.plot(steps.T, rates.T, color=color, lw=0.8, alpha=0.5)
+            axes.plot(steps.mean(axis=0), rates.mean(axis=0), color=color, lw=2, label=name)
+        axes.set_title(f"{task}, {len(next(iter(kinds.values())))} seeds", fontsize="medium")
+        axes.set_xlabel("environment steps")
+        axes.set_ylabel("success of noise-free episodes")
+        axes.set_ylim(-0.03, 1.03)
+        axes.grid(alpha=0.3)
+    figure.suptitle("Sparse goals: thin lines are seeds, thick lines their means", fontsize="medium")
+    finish(figure, plot_path)
+
+
+def draw_episode(path: Path, plot_path: Path) -> None:
+    """Draw an episode of a point: with the goal that it missed, and with those that it is stored again with."""
+    from matplotlib.figure import Figure
+
+    from ddpg.storage.figures import AVERAGE, EPISODE, EVALUATION, save
+
+    rows = read_rows(path)
+    steps = np.array([[float(row[name]) for name in "xy"] for row in rows if row["stored"] == "as it was"])
+    walk = np.vstack([[0, 0], steps]).T
+    figure = Figure(figsize=(9.4, 5.4), dpi=110, layout="constrained")
+    panels = zip(
+        figure.subplots(1, 2),
+        ("as it was", "again"),
+        ("The episode, with the goal that it missed", "The same episode with goals that it reached later"),
+        strict=True,
+    )
+    for axes, stored, title in panels:
+        axes.plot(*walk, ".-", color=EPISODE, lw=1, ms=4, label="the way of the point, from the center")
+        for reward, color, answer, size in (("-1", EVALUATION, "not reached", 6), ("0", AVERAGE, "reached", 9)):
+            some = [row for row in rows if row["stored"] == stored and row["reward"] == reward]
+            if some:
+                x, y = ([float(row[name]) for row in some] for name in ("goal_x", "goal_y"))
+                text = f"{len(some)} rows: the goal is {answer} by the step, reward {reward}"
+                axes.plot(x, y, "x", color=color, ms=size, mew=1.5, label=text, zorder=1 if reward == "-1" else 2)
+        axes.set_title(title, fontsize="medium")
+        axes.set_aspect("equal", adjustable="datalim")
+        axes.grid(alpha=0.3)
+        axes.legend(fontsize="small", loc="upper center", bbox_to_anchor=(0.5, -0.06), frameon=False)
+    save(figure, plot_path)

@@ -18,6 +18,7 @@ from ddpg import equations
 from ddpg.agent import DDPG, Metrics
 from ddpg.checked_environment import require_scaled
 from ddpg.errors import RequestError, RunStopped
+from ddpg.experience.hindsight import make_hindsight
 from ddpg.experience.simulators import SimulatorError
 from ddpg.fast import compile_policy_of_many, compile_updates
 from ddpg.metrics import MeanMetrics
@@ -47,7 +48,7 @@ def train(agent: DDPG, environments: gymnasium.Env | VectorEnv, resume_from: Epi
         RunStopped: A simulator failed or returned what cannot be learned from; the message names it.
     """
     if not isinstance(environments, VectorEnv):
-        yield from train_with_one(agent, environments, resume_from)
+        yield from train_with_one(agent, environments, resume_from, make_hindsight(environments, agent.config))
         return
     rounds = Rounds(agent, environments, resume_from)
     while not rounds.are_over:

@@ -24,6 +24,7 @@ def test_the_extras_are_those_of_the_requirement_files():
     assert set(extras["tasks"]) == requirements("requirements-tasks.txt")
     assert set(extras["molgan"]) == requirements("requirements-molgan.txt")
     assert {*extras["onnx"], *extras["litert"], *extras["c"]} == requirements("requirements-export.txt")
+    assert set(extras["goals"]) == requirements("requirements-goals.txt")
     assert set(extras["sweep"]) == requirements("requirements-sweep.txt")
     assert set(extras["test"]) - {"ddpg-reference[tasks,molgan,onnx,litert,c,sweep]"} == requirements(
         "requirements-test.txt"
@@ -36,7 +37,7 @@ def test_a_requirements_file_includes_those_that_its_extra_stands_for():
         return {line.split()[1] for line in lines if line.startswith("-r ")}
 
     assert included("requirements.txt") == set()
-    for name in ("tasks", "molgan", "export", "sweep"):
+    for name in ("tasks", "goals", "molgan", "export", "sweep"):
         assert included(f"requirements-{name}.txt") == {"requirements.txt"}
     assert included("requirements-test.txt") == {
         f"requirements-{name}.txt" for name in ("tasks", "molgan", "export", "sweep")

@@ -1,5 +1,6 @@
 """The figures on the pages are those of the measurements in the repository."""
 
+import json
 import re
 import statistics
 
@@ -13,6 +14,7 @@ from tests.helpers.pages import ROOT, Page, number, read_csv
 README, RESULTS = Page("README.md"), Page("docs/results.md")
 CHECKPOINTS, MOLGAN = Page("docs/checkpoints.md"), Page("docs/molgan.md")
 DEPLOYMENT, CLUSTER, TRUST = Page("docs/deployment.md"), Page("docs/cluster.md"), Page("docs/trust.md")
+GOALS = Page("docs/goals.md")
 LEARNING = ("task", "preset", "steps", "seeds", "mean over seeds", "IQM", "worst seed", "best seed")
 
 
@@ -210,3 +212,35 @@ def test_the_table_of_molgan_has_the_means_over_its_three_seeds():
         assert len(some) == 3, row
         for shown, column in columns.items():
             assert row[shown] == f"{statistics.mean(float(run[column]) for run in some):.2f}", (row, column)
+
+
+def test_the_success_with_hindsight_and_without_is_what_was_measured():
+    """Each row of the table is one of the CSV file, which comes from the tests of the runs kept beside it."""
+    table = GOALS.table(
+        "task", "hindsight", "steps", "seeds", "success, final policies", "worst seed", "best seed", "return"
+    )
+    measured = read_csv("results/goals/table.csv")
+    for shown, row in zip(table, measured, strict=True):
+        assert (shown["task"], shown["hindsight"], shown["seeds"]) == (
+            row["task"],
+            row["hindsight_goals"],
+            row["seeds"],
+        )
+        tests = [
+            json.loads(path.read_text(encoding="utf-8"))["results"]
+            for path in (ROOT / "results" / "goals" / row["task"]).glob(
+                f"hindsight{row['hindsight_goals']}-seed*/test.json"
+            )
+        ]
+        rates = [test["success_rate"] for test in tests]
+        figures = [np.mean(rates), min(rates), max(rates)]
+        assert len(rates) == int(row["seeds"])
+        cells = [number(shown[name]) for name in ("success, final policies", "worst seed", "best seed")]
+        assert cells == pytest.approx(figures, abs=0.0051)
+        assert number(shown["return"]) == pytest.approx(np.mean([test["mean"] for test in tests]), abs=0.051)
+        assert number(shown["steps"]) == float(row["steps"])
+
+
+def test_the_picture_of_hindsight_shows_as_many_rewards_as_the_page_says():
+    rewards = [row["reward"] for row in read_csv("results/goals/episode.csv") if row["stored"] == "again"]
+    assert f"{rewards.count('0')} of {len(rewards)} rows have the reward 0" in " ".join(GOALS.text.split())

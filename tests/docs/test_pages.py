@@ -80,7 +80,9 @@ def test_the_main_settings_of_the_readme_have_the_defaults_of_the_code():
         assert row["default"] == shown(getattr(Config(), field_name(row["flag"]))), row
 
 
-@pytest.mark.parametrize(("presets", "columns"), [(("paper",), ("why the paper has it",)), (("classic", "mujoco"), ())])
+@pytest.mark.parametrize(
+    ("presets", "columns"), [(("paper",), ("why the paper has it",)), (("classic", "mujoco"), ()), (("goals",), ())]
+)
 def test_the_tables_of_presets_have_every_difference_and_nothing_else(presets, columns):
     names = ("blog", *presets)
     table = SETTINGS.table("setting", *(f"`{name}`" for name in names), *columns)

@@ -1,5 +1,6 @@
 """Hindsight: which goals, what is stored with them, what the task is asked, and what a run makes of it."""
 
+import shutil
 from dataclasses import replace
 
 import gymnasium
@@ -7,10 +8,12 @@ import numpy as np
 import pytest
 from gymnasium import spaces
 
-from ddpg import DDPG, RequestError, RunStopped, make_environment, state_and_action_size, train
+from ddpg import DDPG, PRESETS, RequestError, RunStopped, evaluate, make_environment, state_and_action_size
+from ddpg import train as train_as_configured
 from ddpg.experience.hindsight import Hindsight, goals_in_state
 from ddpg.run.train import main
-from tests.helpers.runs import assert_same_run, finish, finished_run, read_back
+from ddpg.training import train
+from tests.helpers.runs import assert_same_run, csv_rows, finish, finished_run
 from tests.helpers.tasks import Task
 
 DESIRED, ACHIEVED = slice(1, 3), slice(3, 5)  # after the observation: this space is not sorted by its keys
@@ -189,13 +192,35 @@ def test_training_with_the_setting_and_without_its_object_is_refused(goals):
         next(train(DDPG(*state_and_action_size(environment), goals), environment))
 
 
-def test_a_run_counts_its_steps_and_resumes_exactly(goals, tmp_path, without_plots):
-    """Every number of the log is in environment steps; the rows are five times as many."""
+def test_the_librarys_train_needs_the_setting_alone(goals):
+    environment = make_environment("Reaching-v0")
+    agent = DDPG(*state_and_action_size(environment), replace(goals, episodes=2))
+    assert len(list(train_as_configured(agent, environment))) == 2
+    assert (agent.steps, agent.replay_buffer.added) == (20, 100)
+
+
+def test_a_run_counts_its_steps_and_resumes_exactly_also_after_a_kill(goals, tmp_path, without_plots):
+    """The log is in environment steps; the rows are five times as many. A kill leaves a log ahead of its checkpoint."""
     config = replace(goals, episodes=12, normalize_observations=True, evaluate_every=40, evaluation_episodes=1)
+    config = replace(config, train_frequency=0, gradient_steps=7, checkpoint_every=30)
     whole = finished_run(config, tmp_path / "whole")
-    assert (whole.agent.steps, whole.agent.replay_buffer.added, whole.agent.updates) == (120, 600, 120 - 15)
-    finished_run(replace(config, episodes=5), tmp_path / "parts")
-    finish(tmp_path / "parts", episodes=12)
-    assert_same_run(tmp_path / "whole", tmp_path / "parts")
-    agent, _ = read_back(tmp_path / "parts")
-    assert agent.steps == 120
+    assert (whole.agent.steps, whole.agent.replay_buffer.added, whole.agent.updates) == (120, 600, 7 * 11)
+    killed = finished_run(replace(config, episodes=7), tmp_path / "killed")
+    shutil.rmtree(killed.folder.path / "checkpoints" / "step-000000070")
+    finish(tmp_path / "killed", episodes=12)
+    assert_same_run(tmp_path / "whole", tmp_path / "killed")
+    assert [row["steps"] for row in csv_rows(tmp_path / "killed" / "episodes.csv")] == [
+        str(10 * k) for k in range(1, 13)
+    ]
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize(("goals_per_step", "solved"), [(4, True), (0, False)])
+def test_a_point_learns_to_reach_its_goals_with_hindsight_and_not_without(goals_per_step, solved):
+    config = replace(PRESETS["goals"], env="examples.goals.point:Point-v0", hindsight_goals=goals_per_step, steps=3_000)
+    environment = make_environment(config)
+    agent = DDPG(*state_and_action_size(environment), config)
+    list(train_as_configured(agent, environment))
+    rate = evaluate(agent, environment, 50, 20_000).success_rate
+    assert rate >= 0.98 if solved else rate < 0.2
