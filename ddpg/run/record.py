@@ -14,11 +14,12 @@ from ddpg.evaluation import Evaluation
 from ddpg.run.agent_state import load, open_checkpoint, read_episode
 from ddpg.run.training_run import COLUMNS
 from ddpg.settings import from_json
-from ddpg.storage.checkpoint_format import read_json
+from ddpg.storage.checkpoint_format import CorruptFileError, read_json
 from ddpg.storage.checkpoints import all_checkpoints, find_checkpoint, step_of
 from ddpg.storage.csv_files import read_columns
 from ddpg.training import Episode
 
+TRIES = 5  # to read the newest checkpoint of a run in progress, which deletes older ones
 FILMS = (".mp4", ".gif")
 LARGEST_FILM = 20 * 2**20  # bytes: more cannot be sent by mail
 
@@ -33,7 +34,8 @@ class Record:
         path: The folder.
         config: The settings of the run, as they are now.
         versions: The versions of the packages, by name.
-        agent: The agent of the newest checkpoint, with its replay buffer.
+        step: That of the newest checkpoint.
+        agent: Its agent, with its replay buffer.
         episode: The last episode before that checkpoint.
         kept: The step and the evaluation of the "untrained" and the "best" policy, as far as there are any.
         good_enough: Whether the run has reached what it was to stop at.
@@ -45,6 +47,7 @@ class Record:
     path: Path
     config: Config
     versions: dict[str, str]
+    step: int
     agent: DDPG
     episode: Episode
     kept: dict[str, tuple[int, Evaluation]]
@@ -88,7 +91,19 @@ def read_record(run_dir: Path) -> Record:
     Raises:
         RequestError: It is none, or one of its files is damaged.
     """
-    saved = open_checkpoint(find_checkpoint(run_dir))
+    for _ in range(TRIES):
+        checkpoint = find_checkpoint(run_dir)
+        try:
+            return read_record_at(checkpoint, run_dir)
+        except CorruptFileError:
+            if find_checkpoint(run_dir) == checkpoint:
+                raise
+    raise RequestError(f"{run_dir} deletes its checkpoints before they are read; give its run more --keep-checkpoints")
+
+
+def read_record_at(checkpoint: Path, run_dir: Path) -> Record:
+    """Read a run folder at one of its checkpoints, which a run in progress may delete meanwhile."""
+    saved = open_checkpoint(checkpoint)
     if saved.run_dir != run_dir:
         raise RequestError(f"{run_dir} is a checkpoint; give its run folder: {saved.run_dir}")
     config, versions = read_config(run_dir / "config.json")
@@ -103,8 +118,8 @@ def read_record(run_dir: Path) -> Record:
     logs = {name: read_log(run_dir, name) for name in COLUMNS}
     agent, _ = load(saved)
     test, film = read_test(run_dir), newest_film(run_dir)
-    episode = read_episode(saved)
-    return Record(run_dir, config, versions, agent, episode, kept, good_enough, **logs, test=test, film=film)
+    step, episode = step_of(checkpoint), read_episode(saved)
+    return Record(run_dir, config, versions, step, agent, episode, kept, good_enough, **logs, test=test, film=film)
 
 
 def read_log(run_dir: Path, name: str) -> Columns:

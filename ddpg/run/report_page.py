@@ -3,11 +3,13 @@
 import base64
 import tempfile
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from html import escape
 from pathlib import Path
 
 import numpy as np
 
+from ddpg.agent import DDPG
 from ddpg.command.packages import versions
 from ddpg.command.text import number
 from ddpg.errors import one_line
@@ -21,6 +23,7 @@ from ddpg.run.record import Record
 from ddpg.run.summary import YARDSTICKS
 from ddpg.run.training_run import COLUMNS
 from ddpg.settings import as_json, closest_preset, text_of
+from ddpg.storage.checkpoint_format import CorruptFileError
 from ddpg.storage.checkpoints import step_of
 
 USUAL = COLUMNS["evaluations"]  # a task may report more
@@ -165,20 +168,24 @@ def pendulum(record: Record) -> str:
     evaluations = zip(record.evaluations["steps"], record.evaluations["mean"], strict=True)
     means = {int(step): float(mean) for step, mean in evaluations if np.isfinite([step, mean]).all()}
     checkpoints = [
-        {"steps": step_of(path), "mean": means.get(step_of(path))} | play.networks_of(load_for_acting(path))
-        for path in checkpoints_to_play_with(record)
+        {"steps": step, "mean": means.get(step)} | play.networks_of(agent)
+        for step, agent in sorted(agents_to_play_with(record).items())
     ]
     run = {"name": "this run", "about": "", "torque": 2.0, "checkpoints": checkpoints}
     data = play.data_script([run], {"g": float(gravity)})
     return f"<h2>Play with its policy</h2>\n{play.body()}\n<script>{data}</script>\n{play.scripts()}"
 
 
-def checkpoints_to_play_with(record: Record) -> list[Path]:
-    """Return some of the checkpoints, the newest among them, whose networks can be sent by mail."""
+def agents_to_play_with(record: Record) -> dict[int, DDPG]:
+    """Return the agents of some checkpoints by their steps, the newest one's too; not more than can be sent by mail."""
     networks = (record.agent.actor, record.agent.critic, record.agent.target_critic)
     numbers = sum(int(np.prod(variable.shape)) for network in networks for variable in network.variables)
-    paths, most = record.checkpoints, max(1, min(MOST_CHECKPOINTS, MOST_NUMBERS // numbers))
-    return [paths[round(at)] for at in np.linspace(len(paths) - 1, 0, min(most, len(paths)))][::-1]
+    older = [path for path in record.checkpoints if step_of(path) < record.step]
+    agents, most = {record.step: record.agent}, min(MOST_CHECKPOINTS, MOST_NUMBERS // numbers) - 1
+    for at in np.linspace(0, len(older) - 1, max(0, min(most, len(older)))):
+        with suppress(CorruptFileError):  # deleted by its run meanwhile
+            agents[step_of(older[round(at)])] = load_for_acting(older[round(at)])
+    return agents
 
 
 # HTML
