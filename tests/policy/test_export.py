@@ -14,6 +14,7 @@ from ddpg.policy import export
 from ddpg.policy.formats import FORMATS
 from ddpg.policy.plain_policy import exact_actions, scaling_to
 from ddpg.policy.policy_file import FilePolicy
+from tests.helpers.pages import Page, code_spans
 
 ENDINGS = {name: format.suffix for name, format in FORMATS.items()}
 DICT_NAMES = [
@@ -91,6 +92,8 @@ def test_the_metadata_say_what_each_number_is_and_where_the_policy_comes_from(tr
     assert metadata["action"] == {"shape": [2, 2], "dtype": "float32", "low": [-2, 0, 5, -1], "high": [2, 10, 6, 3]}
     assert metadata["step"] == metadata["evaluation"]["steps"] == 200
     assert metadata["versions"]["keras"] == keras.__version__
+    table = Page("docs/export-format.md").table("key", "value")
+    assert [code_spans(row["key"])[0] for row in table] == list(metadata)
 
 
 def test_the_onnx_graph_has_named_ends_and_a_dynamic_batch(trained_run, tmp_path):
