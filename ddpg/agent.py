@@ -42,7 +42,7 @@ class DDPG:
 
     def __init__(self, state_size: int, action_size: int, config: Config = Config()) -> None:
         self.state_size, self.action_size, self.config = state_size, action_size, config
-        self.replay_buffer = ReplayBuffer(config.buffer_size, state_size, action_size)
+        self.replay_buffer = ReplayBuffer(config.buffer_size, state_size, action_size, config.imitation_weight > 0)
         self.rngs = {name: rng(config.seed, name) for name in ("noise", "replay", "warm_up")}
         self.noise = make_noise(config.noise, action_size, config.noise_sigma, self.rngs["noise"])
         self.normalization = StateNormalization(self.replay_buffer) if config.normalize_observations else None
@@ -108,15 +108,17 @@ class DDPG:
         self.replay_buffer.add(state, action, reward, terminated, next_state)
 
     def update(self, after_episode: bool = False) -> Metrics | None:
-        """Sample `gradient_steps` minibatches and train on each, if that is due; call it after each `remember`.
-
-        Returns:
-            The means of the updates' metrics, or None if no update was due.
-        """
-        config = self.config
-        if not config.update_is_due(self.steps, after_episode):
+        """Learn if an update is due, or else return None; call it after each `remember`."""
+        if not self.config.update_is_due(self.steps, after_episode):
             return None
+        return self.learn()
+
+    def learn(self) -> Metrics:
+        """Sample `gradient_steps` minibatches, train on each, and return the means of the updates' metrics."""
+        config = self.config
         minibatches = self.replay_buffer.sample(config.batch_size, self.rngs["replay"], config.gradient_steps)
+        if config.imitation_weight:
+            self.replay_buffer.split(minibatches).logged[:] *= config.imitation_scale(self.steps)
         next_state = self.replay_buffer.newest(1).next_state[0]
         if self.normalization:
             self.normalization.follow()
@@ -127,12 +129,8 @@ class DDPG:
         return Metrics(*metrics)
 
     def train_step(self, batch: Batch) -> Metrics:
-        """Algorithm 1 of the paper, from the sampled minibatch (sᵢ, aᵢ, rᵢ, sᵢ₊₁) to the target networks.
-
-        Args:
-            batch: The minibatch; its states are as the networks see them.
-        """
-        state, action, reward, terminated, next_state = batch
+        """Algorithm 1 of the paper, from the minibatch (sᵢ, aᵢ, rᵢ, sᵢ₊₁), states scaled, to the target networks."""
+        state, action, reward, terminated, next_state, logged = batch
 
         # Set yᵢ = rᵢ + γ Q'(sᵢ₊₁, μ'(sᵢ₊₁)). Batch normalization, if any, is over the minibatch in all networks.
         next_action = self.target_actor(next_state, training=True)
@@ -150,10 +148,13 @@ class DDPG:
         # Update the actor with the sampled policy gradient 1/N Σ ∇_a Q(s, a) ∇_θ μ(s), through the updated critic.
         with tf.GradientTape() as tape:
             policy_action = self.actor(state, training=True)
-            actor_loss = equations.actor_loss(self.critic(state, policy_action, training=True))
+            policy_q = self.critic(state, policy_action, training=True)
+            actor_loss = equations.actor_loss(policy_q)
             penalized_loss = actor_loss
             if self.config.action_penalty:  # not in the paper
                 penalized_loss += self.config.action_penalty * equations.action_penalty(policy_action)
+            if weight := self.config.imitation_weight:  # not in the paper
+                penalized_loss += weight * equations.imitation_loss(policy_action, action, logged, policy_q)
         gradients = tape.gradient(penalized_loss, self.actor.trainable_variables)
         self.actor_optimizer.apply(gradients, self.actor.trainable_variables)
 

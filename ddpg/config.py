@@ -10,8 +10,10 @@ import dataclasses
 from dataclasses import dataclass
 from typing import Any
 
-from ddpg.errors import RequestError
-from ddpg.settings import check_values, from_json, setting, text_of
+from ddpg.contradictions import refuse_contradictions
+from ddpg.settings import check_values, from_json, setting
+
+IMITATION = 0.4  # TD3+BC's 1 / α
 
 
 @dataclass(frozen=True)
@@ -54,12 +56,34 @@ class Config:
     steps: int | None = setting(
         None,
         "environment steps to train for; the episode in progress is completed, unless it has no end of its own",
-        "[1, inf)",
+        "[0, inf)",
         identifies=True,
     )
     max_episode_steps: int = setting(100_000, "step limit per episode (truncation)", "[1, inf)")
     learning_starts: int = setting(
         0, "steps of uniformly random actions before policy and updates start; 10,000 on MuJoCo", "[0, inf)"
+    )
+
+    data: dict[str, str] = setting(
+        dict,
+        "logged transitions that fill the replay buffer first: .npz, .hdf5 or .csv files, or a Minari folder",
+        group="logged data, and a start from another run",
+        cannot_vary="use --data alone",
+        paths="FILE",
+    )
+    data_columns: dict[str, Any] = setting(
+        dict, "the names of a .csv file's columns, as a JSON object", cannot_vary="give it for all runs"
+    )
+    data_updates: int = setting(
+        0, "updates on what is in the replay buffer, before the first step; then --steps 0 is possible", "[0, inf)"
+    )
+    imitation: float | None = setting(
+        None,
+        f"weight of the actor's distance from logged actions; none: {IMITATION} with --data-updates, else 0",
+        "[0, inf)",
+    )
+    imitation_decay_steps: int | None = setting(
+        None, "anneal the weight of imitation linearly to zero over N environment steps", "[1, inf)"
     )
 
     gamma: float = setting(
@@ -176,31 +200,7 @@ class Config:
     def __post_init__(self) -> None:
         check_values(self)
         object.__setattr__(self, "env_kwargs", copy.deepcopy(self.env_kwargs))  # the caller may change its own
-        if self.batch_size > self.buffer_size:
-            raise RequestError(
-                f"{self.batch_size} is more than the replay buffer holds ({self.buffer_size}); "
-                "use a smaller minibatch or a larger --buffer-size",
-                "batch_size",
-            )
-        if self.learning_rate_decay_steps is not None and self.learning_rate_decay_steps <= self.first_update_step:
-            raise RequestError(
-                "the learning rates would be zero from the first update on; "
-                f"use more than {self.first_update_step} steps",
-                "learning_rate_decay_steps",
-            )
-        if self.target_limits and self.target_limits[0] >= self.target_limits[1]:
-            raise RequestError(f"LOW must be less than HIGH, got {text_of(self.target_limits)}", "target_limits")
-        if self.batch_normalization and self.layer_normalization != "none":
-            raise RequestError(
-                "the hidden layers can have batch or layer normalization, not both; use --no-batch-normalization",
-                "layer_normalization",
-            )
-        if self.batch_normalization and self.batch_size == 1:
-            raise RequestError(
-                "batch normalization over a single transition turns every state into zeros; use at least 2, "
-                "or --no-batch-normalization",
-                "batch_size",
-            )
+        refuse_contradictions(self)
 
     @property
     def first_update_step(self) -> int:
@@ -213,8 +213,9 @@ class Config:
         return self.evaluation_tau < 1.0
 
     def updates_until(self, step: int) -> int:
-        """Return how many updates are made between the first one and an environment step."""
-        return (step - self.first_update_step) * self.gradient_steps // max(1, self.train_frequency)
+        """Return how many updates are made until an environment step."""
+        steps = max(0, step - self.first_update_step)
+        return self.data_updates + steps * self.gradient_steps // max(1, self.train_frequency)
 
     def update_is_due(self, step: int, after_episode: bool = False) -> bool:
         """Return whether a round of updates is due at an environment step, or after the episode that it ended."""
@@ -226,6 +227,15 @@ class Config:
         if self.train_frequency:
             return 0
         return length if self.gradient_steps == 1 else 1
+
+    @property
+    def imitation_weight(self) -> float:
+        """The weight of imitation: 0 in a run that imitates nothing."""
+        return (IMITATION if self.data_updates else 0.0) if self.imitation is None else self.imitation
+
+    def imitation_scale(self, step: int) -> float:
+        """Return the factor of imitation: 1, or falling linearly from 1 to 0 over `imitation_decay_steps`."""
+        return max(0.0, 1.0 - step / self.imitation_decay_steps) if self.imitation_decay_steps else 1.0
 
     def noise_scale(self, step: int) -> float:
         """Return the factor of the noise: 1, or falling linearly from 1 to 0 over `noise_decay_steps`."""

@@ -77,6 +77,25 @@ def action_penalty(action):
     return tf.reduce_mean(action**2)
 
 
+def imitation_loss(action, logged_action, logged, q_value):
+    """mean |Q(s, μ(s))| · mean (μ(s) - a)²: keeps the policy near logged actions, where the critic knows the values.
+
+    TD3+BC (Fujimoto and Gu, 2021, arXiv 2106.06860), equation 5, which divides the other term of the actor's loss by
+    mean |Q|, so that its weight suits rewards of any size. Multiplying this one instead leaves `actor_loss` as it is.
+
+    Args:
+        action: μ(s), `(N, action_size)`.
+        logged_action: a, `(N, action_size)`.
+        logged: How much each transition counts, `(N, 1)`: 0 for the agent's own.
+        q_value: Q(s, μ(s)), `(N, 1)`, a constant for the gradient.
+
+    Returns:
+        The mean over the minibatch and the dimensions, a scalar.
+    """
+    scale = tf.reduce_mean(tf.abs(tf.stop_gradient(q_value)))
+    return scale * tf.reduce_mean(logged * tf.square(action - logged_action))
+
+
 def soft_update(target_variables, variables, tau: float) -> None:
     """θ' <- τ θ + (1 - τ) θ', in place: first post, equation 5; second post, the target updates. τ = 1 copies.
 

@@ -1,6 +1,6 @@
 """The replay buffer R (both posts; paper, section 3): a finite cache of transitions, oldest discarded first."""
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -17,29 +17,32 @@ class Batch(NamedTuple):
     reward: np.ndarray  # (N, 1)
     terminated: np.ndarray  # (N, 1), 1 where the task reached a terminal state; a time limit is 0
     next_state: np.ndarray  # (N, state_size)
+    logged: Any = None  # (N, 1), 1 where logged data are to be imitated; (N, 0) in runs without imitation
 
 
-def row_size(state_size: int, action_size: int) -> int:
-    """Return how many numbers a transition has: two states, an action, a reward and a flag."""
-    return 2 * state_size + action_size + 2
+def row_size(state_size: int, action_size: int, marks_logged: bool = False) -> int:
+    """Return how many numbers a transition has: two states, an action, a reward, a flag, and perhaps a mark."""
+    return 2 * state_size + action_size + 2 + marks_logged
 
 
 class ReplayBuffer:
     """A preallocated ring of float32 rows, one per transition: state | action | reward | terminated | next state.
 
-    One row is one copy to store, and a minibatch is one gather and one transfer to TensorFlow.
+    Where logged data are imitated, a mark follows. One row is one copy to store, and a minibatch is one gather and one
+    transfer to TensorFlow.
 
     Args:
         capacity: Transitions held; the oldest is overwritten when it is full.
         state_size: Numbers in a state.
         action_size: Numbers in an action.
+        marks_logged: Whether each row has a mark that tells logged data from the agent's own transitions.
     """
 
-    def __init__(self, capacity: int, state_size: int, action_size: int) -> None:
+    def __init__(self, capacity: int, state_size: int, action_size: int, marks_logged: bool = False) -> None:
         self.capacity = capacity
         self.state_size = state_size
         self.action_size = action_size
-        self.row_size = row_size(state_size, action_size)
+        self.row_size = row_size(state_size, action_size, marks_logged)
         self.rows = np.zeros((capacity, self.row_size), np.float32)
         self.added = 0  # transitions ever stored
 
@@ -62,6 +65,7 @@ class ReplayBuffer:
         row.reward[:] = reward
         row.terminated[:] = terminated
         row.next_state[:] = next_state
+        row.logged[:] = 0
         self.added += 1
 
     def extend(self, rows: np.ndarray) -> None:
@@ -96,7 +100,8 @@ class ReplayBuffer:
             action=rows[..., s : s + a],
             reward=rows[..., s + a : s + a + 1],
             terminated=rows[..., s + a + 1 : s + a + 2],
-            next_state=rows[..., s + a + 2 :],
+            next_state=rows[..., s + a + 2 : 2 * s + a + 2],
+            logged=rows[..., 2 * s + a + 2 :],
         )
 
 

@@ -25,6 +25,7 @@ def setting(
     cannot_vary: str = "",
     zero: str = "",
     may_change: bool = False,
+    paths: str = "",
 ) -> Any:
     """Declare one field of a dataclass of settings, with everything that is known of it.
 
@@ -39,9 +40,11 @@ def setting(
         cannot_vary: Why its value cannot vary in a sweep, and what to do instead.
         zero: The word for 0, where 0 stands for something else than a number.
         may_change: Whether a resumed run may have another value.
+        paths: FILE or DIR, for a dictionary of such paths and their checksums, which the run that reads them fills in.
     """
     value = {"default_factory": default} if isinstance(default, type) else {"default": default}
     metadata: dict[str, Any] = {"help": help, "within": within, "choices": choices, "group": group}
+    metadata["paths"] = paths
     metadata |= {"names_settings": learns and not identifies, "cannot_vary": cannot_vary}
     metadata |= {"zero": zero, "may_change": may_change}
     return dataclasses.field(metadata=metadata, **value)

@@ -67,7 +67,7 @@ def train(
     environment = CheckedEnvironment(environment, "episode", last.number)
     if config.hindsight_goals and not hindsight:
         raise RequestError("train needs hindsight=Hindsight(environment, config)", "hindsight_goals")
-    while last.steps < config.steps if config.steps else last.number < config.episodes:
+    while last.steps < config.steps if config.steps is not None else last.number < config.episodes:
         number, length, episode_return, metrics = last.number + 1, 0, 0.0, MeanMetrics(Metrics)
         state, _ = environment.reset(seed=integer_seed(config.seed, "episodes", number))
         agent.begin_episode()

@@ -137,7 +137,7 @@ def refusal(**settings: Any) -> RequestError:
         ("hidden_units", (400, 1.5), "expected int, got 1.5"),
         ("action_bound", 0.0, "0.0 is outside (0, inf); the default is None"),
         ("seed", -1, "-1 is outside [0, inf); the default is 0"),
-        ("steps", 0, "0 is outside [1, inf); the default is None"),
+        ("steps", -1, "-1 is outside [0, inf); the default is None"),
         ("env", None, "expected str, got None"),
         ("env_kwargs", [1], "expected dict, got [1]"),
         ("jit_compile", 1, "expected bool, got 1"),

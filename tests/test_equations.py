@@ -4,7 +4,14 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from ddpg.equations import actor_loss, bellman_target, critic_loss, exploration_action, soft_update
+from ddpg.equations import (
+    actor_loss,
+    bellman_target,
+    critic_loss,
+    exploration_action,
+    imitation_loss,
+    soft_update,
+)
 from ddpg.networks import ActorNetwork, CriticNetwork
 
 
@@ -83,3 +90,17 @@ def test_the_exploration_action_is_clipped_to_the_range_of_actions():
     action = exploration_action(np.float32([0.5, 0.9, -0.9]), np.float32([0.1, 0.3, -0.3]))
     np.testing.assert_allclose(action, [0.6, 1.0, -1.0], rtol=1e-6)
     assert action.dtype == np.float32
+
+
+def test_imitation_is_the_squared_distance_from_logged_actions_in_units_of_the_values():
+    """mean |Q| = 3; mean [1², 2² · 0, 0.5² · 0.5] = 0.375: the second is the agent's own, the third counts half."""
+    loss = imitation_loss(column(1, 2, 0.5), column(0, 0, 0), column(1, 0, 0.5), column(-4, 2, -3))
+    assert float(loss) == pytest.approx(3 * (1 + 0 + 0.125) / 3)
+
+
+def test_imitation_has_no_gradient_through_its_scale():
+    """Else the actor would make its actions worth less, to imitate less."""
+    action = tf.Variable(column(1.0, 3.0))
+    with tf.GradientTape() as tape:
+        loss = imitation_loss(action, column(0, 0), column(1, 1), 2 * action)
+    np.testing.assert_allclose(tape.gradient(loss, action), [[4], [12]], rtol=1e-6)  # 4 · 2 a / 2

@@ -79,7 +79,7 @@ def test_rewards_and_flags_have_two_dimensions_and_everything_is_float32():
     buffer = filled(5)
     rows = buffer.sample(4, np.random.default_rng(0), minibatches=3)
     assert rows.shape == (3, 4, 9)
-    for member, size in zip(buffer.split(rows[0]), (2, 3, 1, 1, 2), strict=True):
+    for member, size in zip(buffer.split(rows[0]), (2, 3, 1, 1, 2, 0), strict=True):
         assert member.shape == (4, size)
         assert member.dtype == np.float32
     assert buffer.rows.nbytes == 5 * 9 * 4

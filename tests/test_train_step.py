@@ -5,6 +5,7 @@ from dataclasses import replace
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from ddpg import DDPG, Batch
 from tests.helpers.agents import Linear, batch, fill, linear_agent, numbers
@@ -162,6 +163,20 @@ def test_the_penalty_on_actions_is_their_mean_square():
     assert penalized.train_step(rows).actor_loss == plain.train_step(rows).actor_loss
     weights = [float(agent.actor.dense.kernel.numpy().item()) for agent in (plain, penalized)]
     slope = 0.5 * np.mean([2 * 0.5 * 1.0 * 1.0, 2 * 1.0 * 2.0])  # X mean(2 μ(s) ∂μ/∂w)
+    assert weights[1] - weights[0] == pytest.approx(-0.1 * slope, rel=1e-5)
+
+
+def test_the_actor_is_drawn_to_logged_actions_and_its_metric_shows_none_of_it():
+    """μ(s) = s / 2 = [0.5, 1], a = [0.5, -1], the second one logged; Q(s, μ(s)) = [4.8325, 8.495] after a step.
+
+    The slope of the imitation is X · mean |Q| · mean [0, 2 (μ - a) ∂μ/∂w].
+    """
+    plain, drawn = linear_agent(), linear_agent()
+    drawn.config = replace(drawn.config, imitation=0.5, data={"log.npz": ""})
+    rows = EXAMPLE._replace(logged=tf.constant([[0.0], [1.0]]))
+    assert drawn.train_step(rows).actor_loss == plain.train_step(rows).actor_loss
+    weights = [float(agent.actor.dense.kernel.numpy().item()) for agent in (plain, drawn)]
+    slope = 0.5 * (4.8325 + 8.495) / 2 * (2 * (1 - -1) * 2) / 2
     assert weights[1] - weights[0] == pytest.approx(-0.1 * slope, rel=1e-5)
 
 

@@ -45,8 +45,8 @@ MISTAKES = {
     "actor through the target critic": (
         Patch(
             "agent.py",
-            "equations.actor_loss(self.critic(state, policy_action, training=True))",
-            "equations.actor_loss(self.target_critic(state, policy_action, training=True))",
+            "policy_q = self.critic(state, policy_action, training=True)",
+            "policy_q = self.target_critic(state, policy_action, training=True)",
         ),
     ),
     "summed critic loss": (

@@ -26,7 +26,7 @@ def main(code: str, minibatches: str, preset: str, result: str) -> None:
     from ddpg import DDPG, PRESETS, Batch
 
     given = np.load(minibatches)
-    batch = Batch(*(given[name] for name in Batch._fields))
+    batch = Batch(*(given[name] for name in Batch._fields if name in given))
     agent = DDPG(batch.state.shape[-1], batch.action.shape[-1], PRESETS[preset])
     step = tf.function(lambda *rows: agent.train_step(Batch(*rows)))
     weights: dict[str, np.ndarray] = {}
@@ -34,7 +34,7 @@ def main(code: str, minibatches: str, preset: str, result: str) -> None:
         if update in SNAPSHOTS or update == len(batch.state):
             weights |= {f"{update}/{name}": value for name, value in weights_of(agent).items()}
         if update < len(batch.state):
-            step(*(tf.constant(part[update]) for part in batch))
+            step(*(tf.constant(part[update]) for part in batch if part is not None))
     np.savez(result, allow_pickle=False, **weights)
 
 

@@ -62,6 +62,8 @@ def add_setting_flag(parser: argparse._ActionsContainer, settings: type, field: 
     if is_pair(field):
         low_high = {int: "NxN", float: "XxX"}[kind]
         options |= {"action": Pair, "nargs": "+", "const": options.pop("type"), "metavar": low_high}
+    if field.metadata["paths"]:
+        options |= {"action": Paths, "type": absolute, "nargs": "+", "metavar": field.metadata["paths"]}
     parser.add_argument("--" + field.name.replace("_", "-"), **options)
 
 
@@ -82,6 +84,14 @@ class Pair(argparse.Action):
             setattr(namespace, self.dest, self.const("x".join(values)))
         except argparse.ArgumentTypeError as error:
             raise argparse.ArgumentError(self, str(error)) from None
+
+
+class Paths(argparse.Action):
+    """Takes paths, whose checksums are not known yet."""
+
+    def __call__(self, parser, namespace, values, option_string=None) -> None:
+        """Store the paths."""
+        setattr(namespace, self.dest, dict.fromkeys(map(str, values), ""))
 
 
 def described(field: dataclasses.Field) -> str:

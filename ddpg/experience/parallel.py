@@ -84,7 +84,7 @@ class Rounds:
     @property
     def are_over(self) -> bool:
         """Whether the run has come to its end."""
-        if self.config.steps:
+        if self.config.steps is not None:
             return self.steps >= self.config.steps
         return self.begun - self.running.sum() >= self.config.episodes
 

@@ -25,7 +25,7 @@ def load_best(path: Path):
 
     with blame("checkpoint"):
         # A run that was resumed before its best evaluation has no best checkpoint until the next one.
-        checkpoint_dir = find_checkpoint(path, best=bool(all_checkpoints(path / "checkpoints", "best")))
+        checkpoint_dir = find_checkpoint(path, best=bool(all_checkpoints(path / "checkpoints", best=True)))
         saved = open_checkpoint(checkpoint_dir)
         return checkpoint_dir, load(saved), read_dataset(saved).smiles
 

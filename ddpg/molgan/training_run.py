@@ -137,7 +137,7 @@ class TrainingRun:
     def _plot(self) -> None:
         """Draw the curves, and a few different molecules of the best generator so far."""
         objective, (curves, grid) = " × ".join(self.config.objectives), self.plot_paths
-        saved = all_checkpoints(self.folder.checkpoints.folder, "best")
+        saved = all_checkpoints(self.folder.checkpoints.folder, best=True)
         best = load(open_checkpoint(saved[-1])) if saved else self.agent
         data_score = data_scores(self.dataset.smiles, {"objective": self._reward})["objective"]
         draw_curves(self.folder.path, objective, data_score, best.updates if saved else None, curves)

@@ -7,6 +7,7 @@ import numpy as np
 from ddpg.agent import DDPG
 from ddpg.command.text import number
 from ddpg.evaluation import Evaluation
+from ddpg.run.origin import first_policy
 from ddpg.run.plotting import max_abs_value
 from ddpg.run.training_run import TrainingRun
 from ddpg.storage.csv_files import read_columns
@@ -42,6 +43,8 @@ def signs_of_failure(run_dir: Path, agent: DDPG, untrained: Evaluation | None, l
     rewards = agent.replay_buffer.split(agent.replay_buffer.rows[: len(agent.replay_buffer)]).reward
     if not agent.updates:
         return ["no update was made: the run was shorter than --batch-size or --learning-starts"]
+    if not len(episodes["return"]):  # no step: the updates on logged data have their own warnings
+        return []
     per_step = episodes["return"] / episodes["length"]  # the buffer may have lost earlier rewards
     if rewards[0, 0] <= 0 and not (np.ptp(rewards) or np.ptp(per_step) or np.ptp(evaluations["mean"])):
         always = f"every reward so far was {rewards[0, 0]:g}"
@@ -52,7 +55,7 @@ def signs_of_failure(run_dir: Path, agent: DDPG, untrained: Evaluation | None, l
     if saturation >= SATURATED and trained and np.mean(trained[-RECENT_EVALUATIONS:]) <= first:
         warnings.append(
             f"{saturation:.0%} of the policy's actions are at a bound, and its evaluations are no better than "
-            f"the untrained policy's; see {PAGE}#saturated-actions"
+            f"those of {first_policy(agent.config)[1]}; see {PAGE}#saturated-actions"
         )
     q_value, limit = float(np.abs(updates["q_value"][-RECENT:]).mean()), max_abs_value(rewards, agent.config.gamma)
     if rewards.any() and q_value > MARGIN * limit:
@@ -63,7 +66,7 @@ def signs_of_failure(run_dir: Path, agent: DDPG, untrained: Evaluation | None, l
     if not warnings and last and untrained and untrained.returns != last.returns and last.mean <= untrained.mean:
         means = f"{number(last.mean)} against {number(untrained.mean)}"
         warnings.append(
-            f"the last policy is not better than the untrained one ({means}); the best checkpoint may be: "
-            f"evaluate.py --best; see {PAGE}"
+            f"the last policy is not better than {first_policy(agent.config)[1]} ({means}); the best checkpoint "
+            f"may be: evaluate.py --best; see {PAGE}"
         )
     return warnings

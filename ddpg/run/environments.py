@@ -80,13 +80,15 @@ def most_steps(config: Config, limit: int | None = None) -> int:
 
     The last episode is completed, so a run with `steps` can have some more.
     """
-    return config.steps or config.episodes * min(config.max_episode_steps, limit or config.max_episode_steps)
+    if config.steps is not None:
+        return config.steps
+    return config.episodes * min(config.max_episode_steps, limit or config.max_episode_steps)
 
 
 def notes_on(config: Config, steps: int) -> list[str]:
     """Return what a user should know about settings that are almost certainly a mistake, in a run of `steps`."""
-    at_most = "" if config.steps else "at most "
-    if steps < config.first_update_step:
+    at_most = "at most " if config.steps is None else ""
+    if steps < config.first_update_step and not config.data_updates:
         return [
             f"no update is to be expected: updates start at step {config.first_update_step} "
             f"(--batch-size, --learning-starts), and the run has {at_most}{steps} steps"

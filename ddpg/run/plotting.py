@@ -15,6 +15,7 @@ from ddpg.command.command import Parser, run_command
 from ddpg.command.inputs import read_object
 from ddpg.command.paths import absolute
 from ddpg.errors import RequestError, one_line
+from ddpg.run.origin import origin
 from ddpg.storage.csv_files import read_columns
 from ddpg.storage.figures import AVERAGE, EPISODE, EVALUATION, check_picture, finish
 
@@ -43,7 +44,7 @@ def draw_reward_curve(run_dir: Path, config: dict[str, Any], plot_path: Path) ->
         capsize=3,
         label=f"noise-free evaluation: mean ± std of {config['evaluation_episodes']} episodes",
     )
-    axes.set_title(f"DDPG on {config['env']}, seed {config['seed']}")
+    axes.set_title("\n".join(filter(None, [f"DDPG on {config['env']}, seed {config['seed']}", origin(config)])))
     axes.set_xlabel("environment steps")
     axes.set_ylabel("return (undiscounted sum of rewards)")
     finish(figure, plot_path)

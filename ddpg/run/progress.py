@@ -4,7 +4,7 @@ import time
 
 from tqdm import tqdm
 
-from ddpg.command.streams import ByProducts
+from ddpg.command.streams import ByProducts, note
 from ddpg.command.text import number
 from ddpg.config import Config
 from ddpg.evaluation import Evaluation
@@ -33,7 +33,7 @@ class Progress:
         self.evaluation, self._next_look = "", 0.0
         self.bar = tqdm(
             total=config.steps if self.in_steps else config.episodes,
-            initial=min(steps, config.steps) if config.steps else episodes,
+            initial=episodes if config.steps is None else min(steps, config.steps),
             unit="step" if self.in_steps else "episode",
             disable=not enabled,
             dynamic_ncols=True,
@@ -79,6 +79,12 @@ class Progress:
             self.bar.update(min(steps, self.bar.total) - self.bar.n if self.in_steps else episodes)
             if not episodes:  # inside an episode the bar moves little, or not at all
                 self.bar.refresh()
+
+    def note(self, text: str) -> None:
+        """Print a line on stderr in the place of the bar."""
+        with self.by_products("the progress bar"):
+            self.bar.clear()
+        note(text)
 
     def close(self) -> None:
         """Close the bar and keep its last line."""

@@ -60,9 +60,10 @@ class Record:
 
     @property
     def checkpoints(self) -> list[Path]:
-        """All checkpoints and the best one, in order of their steps, each step once."""
+        """All checkpoints of steps and the best one, in order of their steps, each step once."""
         folder = self.path / "checkpoints"
-        found = {step_of(path): path for path in (*all_checkpoints(folder, "best"), *all_checkpoints(folder))}
+        saved = [path for path in all_checkpoints(folder) if not path.name.startswith("data-")]
+        found = {step_of(path): path for path in (*all_checkpoints(folder, best=True), *saved)}
         return [found[step] for step in sorted(found)]
 
     @property
@@ -80,7 +81,7 @@ class Record:
     @property
     def is_finished(self) -> bool:
         """Whether the run has come to its planned length."""
-        if self.config.steps:
+        if self.config.steps is not None:
             return self.episode.steps >= self.config.steps
         return self.episode.number >= self.config.episodes
 

@@ -51,7 +51,7 @@ def page(record: Record) -> str:
 def progress(record: Record) -> str:
     """Return how far the run is."""
     episode, config = record.episode, record.config
-    planned = f"{config.steps:,} steps" if config.steps else f"{config.episodes:,} episodes"
+    planned = f"{config.steps:,} steps" if config.steps is not None else f"{config.episodes:,} episodes"
     state = "finished" if record.is_finished else "good enough to stop" if record.good_enough else "not finished"
     return (
         f"<p>{escape(record.path.name)}: {state}, {episode.steps:,} steps, {episode.number:,} episodes and "

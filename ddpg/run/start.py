@@ -12,7 +12,9 @@ from ddpg.config import Config
 from ddpg.environment import state_and_action_size
 from ddpg.errors import RequestError
 from ddpg.experience.hindsight import make_hindsight
+from ddpg.experience.logged import store
 from ddpg.run.agent_state import load, open_checkpoint, read_episode
+from ddpg.run.data import read_data
 from ddpg.run.environments import (
     first_step,
     most_steps,
@@ -48,18 +50,24 @@ def start_run(config: Config, run_dir: Path, plot_dir: Path) -> TrainingRun:
     with open_environment(config) as environment:
         sizes = state_and_action_size(environment)
         make_hindsight(environment, config)  # refuses a task without goals
+        require_memory(config, *sizes)
         notes = notes_on(config, most_steps(config, time_limit(environment)))
         ignores_seed, info = first_step(environment)
         if ignores_seed:
             notes.append(f"{config.env} ignores reset(seed=...), so runs are not reproducible")
         notes += check_reported(config, info)
         task = record_of(environment)
-    require_memory(config, *sizes)
+        data = read_data(config, environment) if config.data else None
+    if data:
+        config, notes = replace(config, data=data.checksums), [*notes, *data.notes]
     agent = DDPG(*sizes, config)
+    if data:
+        store(agent, data.rows)
     check_plot_dir(plot_dir)
     columns = columns_of(config, reports_success := success_of(info) is not None)
     folder = RunFolder.create(run_dir, config, columns, has_replay=True)
     folder.kept |= {"reports_success": reports_success, "task": task}
+    folder.kept |= {"data": data.mean_return} if data else {}
     return TrainingRun(agent, folder, plot_path(config, run_dir, plot_dir), notes=notes)
 
 
@@ -79,7 +87,7 @@ def resume_run(path: Path, plot_dir: Path, given: dict[str, Any]) -> TrainingRun
         if not saved.description["run"]:
             raise RequestError(f"{path} is from save_agent; continue it in your own loop, with ddpg.load_agent")
         episode, config = read_episode(saved), saved.settings(Config)
-        planned = {"steps": config.steps or 0, "episodes": 0 if config.steps else config.episodes}
+        planned = {"steps": config.steps or 0, "episodes": config.episodes if config.steps is None else 0}
         trained = {"steps": episode.steps, "episodes": episode.number}
         config = extend_config(config, given, {name: max(planned[name], trained[name]) for name in planned})
         if "episodes" in given:  # the length given last is the one that counts

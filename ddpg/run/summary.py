@@ -7,6 +7,7 @@ from ddpg.command.command import command_words
 from ddpg.command.paths import shown
 from ddpg.command.text import number
 from ddpg.evaluation import Evaluation
+from ddpg.run.origin import first_policy
 from ddpg.run.training_run import TrainingRun
 
 # What is known of a task: the optimum, or else what this package has reached (docs/tasks.md).
@@ -32,11 +33,14 @@ def print_summary(run: TrainingRun, start: Path) -> None:
         start: The folder that the command was started in: paths are printed as seen from there.
     """
     episode, updates, seconds = run.episode, run.agent.updates, run.folder.seconds
-    per_step = updates / episode.steps
-    print(f"trained     {episode.number} episodes, {episode.steps} steps, {updates} updates ({per_step:.2f} per step)")
+    per_step = (
+        f"{(updates - run.config.data_updates) / episode.steps:.2f} per step" if episode.steps else "none per step"
+    )
+    print(f"trained     {episode.number} episodes, {episode.steps} steps, {updates} updates ({per_step})")
     print(f"took        {seconds:.0f} s with evaluations, {episode.steps / seconds:.0f} steps/s")
-    average, count = number(episode.running_average), len(episode.recent_returns)
-    print(f"return      {average}, mean of the last {count} noisy episodes")
+    if episode.recent_returns:
+        average, count = number(episode.running_average), len(episode.recent_returns)
+        print(f"return      {average}, mean of the last {count} noisy episodes")
     if episode.metrics:
         print(f"saturation  {episode.metrics.action_saturation:.2f} of the policy's actions are within 1 % of a bound")
     for line in evaluation_lines(run):
@@ -51,25 +55,26 @@ def print_summary(run: TrainingRun, start: Path) -> None:
 
 
 def evaluation_lines(run: TrainingRun) -> list[str]:
-    """Return the lines on the untrained policy, the best one and the last one, all over the same starts."""
+    """Return the lines on the first policy, the best one and the last one, all over the same starts."""
     if run.evaluation is None:
         return []
     last, lines, change, episodes = run.evaluation, [], "", len(run.evaluation.returns)
+    label, first = first_policy(run.config)
     for name in ("untrained", "best"):
         if kept := run.kept_evaluation(name):
             step, evaluation = kept
-            lines.append(f"{name:12}{number(evaluation.mean)}, at step {step}")
-            if name == "untrained" and len(evaluation.returns) == episodes:
-                change = f"; {comparison(last, evaluation)}"
+            lines.append(f"{label if name == 'untrained' else name:12}{number(evaluation.mean)}, at step {step}")
+            if name == "untrained" and len(evaluation.returns) == episodes and run.episode.steps:
+                change = f"; {comparison(last, evaluation)} than {first}"
     lines.append(f"evaluation  {number(last.mean)}, std {number(last.std)}, {episodes} noise-free episodes{change}")
     if run.config.env in YARDSTICKS and not run.config.env_kwargs:
         lines.append(f"known       {YARDSTICKS[run.config.env]}")
     return lines
 
 
-def comparison(last: Evaluation, untrained: Evaluation) -> str:
-    """Return how much better the last policy is than the untrained one, with the paired difference's interval."""
-    difference = last.minus(untrained)
+def comparison(last: Evaluation, first: Evaluation) -> str:
+    """Return how much better the last policy is than the first one, with the paired difference's interval."""
+    difference = last.minus(first)
     interval = f" ± {number(difference.half_width)}" if len(difference.returns) > 1 else ""
     word = "better" if difference.mean > 0 else "worse"
-    return f"{number(abs(difference.mean))}{interval} {word} than the untrained policy"
+    return f"{number(abs(difference.mean))}{interval} {word}"

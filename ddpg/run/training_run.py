@@ -16,6 +16,7 @@ from ddpg.errors import RequestError
 from ddpg.evaluation import Evaluation, evaluate
 from ddpg.experience.hindsight import make_hindsight
 from ddpg.run.agent_state import snapshot_of
+from ddpg.run.data import judgement, learn_from_data
 from ddpg.run.environments import for_evaluation, open_environment, own_time_limit
 from ddpg.run.plotting import draw_reward_curve
 from ddpg.run.progress import Progress
@@ -125,9 +126,13 @@ class TrainingRun:
             Stopped: The user stopped the run in the middle of an episode.
         """
         if self.folder.best is None:
-            bar.doing("evaluating the untrained policy")
+            if not learn_from_data(self.agent, self._log_updates, self._save, self.folder.stop, bar):
+                return
+            bar.doing("evaluating the first policy")
             self._evaluate(evaluation_env, bar)  # point 0 of the curve
             self._save()  # from here on there is always a checkpoint to resume from
+            if self.config.data_updates and self.evaluation:
+                bar.note(judgement(self.evaluation, self.folder.kept.get("data", [])))
         hindsight = make_hindsight(environment, self.config)
         for episode in train(self.agent, environment, self.episode, hindsight) if not self.is_good_enough() else ():
             self.episode = episode
@@ -144,7 +149,8 @@ class TrainingRun:
             if time.perf_counter() > self._next_point:
                 self._keep_point()
         self._save()
-        if not self.folder.stop.signal_number and not self._passed(self.config.evaluate_every):
+        evaluated = self._passed(self.config.evaluate_every) or not self.episode.steps
+        if not self.folder.stop.signal_number and not evaluated:
             self._evaluate(evaluation_env, bar, final=True)
         self._plot()
 
@@ -169,8 +175,11 @@ class TrainingRun:
         }
         self.folder.log.add("episodes", row | reported)
         if episode.metrics:
-            updates = {"steps": episode.steps, "updates": self.agent.updates}
-            self.folder.log.add("updates", updates | episode.metrics._asdict())
+            self._log_updates(episode.metrics)
+
+    def _log_updates(self, metrics: Metrics) -> None:
+        updates = {"steps": self.episode.steps, "updates": self.agent.updates}
+        self.folder.log.add("updates", updates | metrics._asdict())
 
     def _evaluate(self, evaluation_env: ReportedInfo, bar: Progress, final: bool = False) -> None:
         """Evaluate the policy, and keep it if it is the best so far.
@@ -224,7 +233,9 @@ class TrainingRun:
         self.folder.save(self._point, self.agent.replay_buffer)
 
     def _snapshot(self) -> Snapshot:
-        return snapshot_of(self.agent, self.episode, self.folder.state())
+        snapshot = snapshot_of(self.agent, self.episode, self.folder.state())
+        in_data_phase = self.config.data_updates and self.folder.best is None
+        return snapshot._replace(phase="data", step=self.agent.updates) if in_data_phase else snapshot
 
     def _plot(self) -> None:
         start = time.perf_counter()

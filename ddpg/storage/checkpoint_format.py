@@ -38,6 +38,7 @@ class Snapshot(NamedTuple):
     step: int  # environment steps (or updates, for MolGAN) so far; it names the folder
     arrays: dict[str, np.ndarray]
     description: dict[str, Any]  # JSON-ready
+    phase: str = "step"  # or "data" before the first one, where updates on logged data are counted
     rows: int | None = None  # transitions stored before this moment; none: all that there are
 
 

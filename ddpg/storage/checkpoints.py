@@ -2,6 +2,7 @@
 
 A run folder's `checkpoints/` holds
 
+    data-000001000/                    the whole run after so many updates on logged data, before its first step
     step-000010000/                    the whole run, as `ddpg.storage.checkpoint_format` writes it
     replay/000000000-000010000.float32 transitions, as `ddpg.storage.replay_files` writes them
     best-000010000/                    the networks that evaluated best, without the replay buffer
@@ -19,7 +20,7 @@ from ddpg.storage.replay_files import ReplayFiles
 if TYPE_CHECKING:  # MolGAN saves its runs here too, and has no replay buffer
     from ddpg.replay_buffer import ReplayBuffer
 
-NAME = re.compile(r"(step|best)-(\d{9,})(\.partial)?")  # the folders that this module creates, and may delete
+NAME = re.compile(r"(data|step|best)-(\d{9,})(\.partial)?")  # the folders that this module creates, and may delete
 
 
 class Checkpoints:
@@ -41,7 +42,7 @@ class Checkpoints:
 
         An existing checkpoint of this step is kept: nothing has changed since.
         """
-        checkpoint_dir = self.folder / f"step-{snapshot.step:09d}"
+        checkpoint_dir = self.folder / f"{snapshot.phase}-{snapshot.step:09d}"
         if not checkpoint_dir.exists():
             if self.replay and buffer:
                 self.replay.save_new(buffer, snapshot.rows)
@@ -65,21 +66,28 @@ class Checkpoints:
         """Delete the checkpoints after this one, whose steps are about to be repeated."""
         for other in self.folder.iterdir():
             match = NAME.fullmatch(other.name)
-            if match and (match[3] or int(match[2]) > int(checkpoint_dir.name.partition("-")[2])):
+            if match and (match[3] or moment(other) > moment(checkpoint_dir)):
                 remove(other)
 
     def _delete_old(self) -> None:
         checkpoints = all_checkpoints(self.folder)
-        for old in (*checkpoints[: -self.keep], *all_checkpoints(self.folder, "best")[:-1]):
+        for old in (*checkpoints[: -self.keep], *all_checkpoints(self.folder, best=True)[:-1]):
             remove(old)
         if self.replay:
             self.replay.delete_unneeded(checkpoints[-self.keep :])
 
 
-def all_checkpoints(folder: Path, kind: str = "step") -> list[Path]:
-    """Return the complete checkpoints in a folder, or the "best" ones, oldest first."""
-    matches = [(NAME.fullmatch(path.name), path) for path in folder.glob(f"{kind}-*")]
-    return [path for _, path in sorted((int(match[2]), path) for match, path in matches if match and not match[3])]
+def all_checkpoints(folder: Path, best: bool = False) -> list[Path]:
+    """Return the complete checkpoints in a folder, or the best ones, oldest first."""
+    matches = [(NAME.fullmatch(path.name), path) for path in folder.glob("*-*")]
+    found = [path for match, path in matches if match and not match[3] and (match[1] == "best") == best]
+    return sorted(found, key=moment)
+
+
+def moment(checkpoint_dir: Path) -> tuple[bool, int]:
+    """Return when in its run a checkpoint was made, to be compared: updates on logged data come before all steps."""
+    phase, _, number = checkpoint_dir.name.partition("-")
+    return phase != "data", int(number)
 
 
 def step_of(checkpoint: Path) -> int:
@@ -101,8 +109,8 @@ def find_checkpoint(path: Path, best: bool = False) -> Path:
         raise RequestError(f"there is no folder {path}")
     if (path / "manifest.json").is_file():
         return path
-    kind = "best" if best else "step"
-    found = all_checkpoints(path / "checkpoints", kind)
+    found = all_checkpoints(path / "checkpoints", best)
     if not found:
+        kind = "best" if best else "step"
         raise RequestError(f"{path} has no checkpoint: neither manifest.json nor checkpoints/{kind}-*")
     return found[-1]

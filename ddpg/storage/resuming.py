@@ -29,7 +29,7 @@ def resuming(path: Path) -> Iterator[tuple[Path, Lock]]:
     with blame("resume"):
         checkpoint_dir = find_checkpoint(path)
         run_dir = checkpoint_dir.parent.parent
-        if not checkpoint_dir.name.startswith("step-"):
+        if checkpoint_dir.name.startswith("best-"):
             raise RequestError(f"{checkpoint_dir} holds only networks; resume from {run_dir}")
         lock = Lock(run_dir)
         try:

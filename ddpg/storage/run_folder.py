@@ -111,7 +111,7 @@ class RunFolder:
         replay = None if segments is None else ReplayFiles(folder / "replay", segments)
         checkpoints = Checkpoints(folder, config.keep_checkpoints, replay)
         checkpoints.delete_after(saved.path)  # before the log is cut: later checkpoints count on its later rows
-        if best is not None and not all_checkpoints(folder, "best"):
+        if best is not None and not all_checkpoints(folder, best=True):
             best = -math.inf  # the best one came later and is gone: the next evaluation is the best so far
         log = RunLog.reopen(saved.run_dir, config, columns, csv_sizes)
         return cls(saved.run_dir, lock, log, checkpoints, best, seconds, kept)

@@ -70,8 +70,9 @@ class TrainingJob:
     def progress(self) -> tuple[float, int]:
         """Return the share of the run that is done, in [0, 1], and its steps so far."""
         row = last_row(self.folder / "episodes.csv")
-        done = int(row["steps"]) if self.config.steps else int(row["episode"])
-        return min(1.0, done / (self.config.steps or self.config.episodes)), int(row["steps"])
+        done = int(row["episode"]) if self.config.steps is None else int(row["steps"])
+        planned = self.config.episodes if self.config.steps is None else self.config.steps
+        return min(1.0, done / max(1, planned)), int(row["steps"])
 
     def run(self) -> bool:
         """Train and test, in this process; return whether the run came to its end, or was asked to stop before."""
@@ -81,7 +82,8 @@ class TrainingJob:
         from ddpg.run.start import resume_run, start_run
 
         if is_resumable(self.folder):
-            length = {"steps": self.config.steps} if self.config.steps else {"episodes": self.config.episodes}
+            by_steps = self.config.steps is not None
+            length = {"steps": self.config.steps} if by_steps else {"episodes": self.config.episodes}
             run = resume_run(self.folder, self.folder.parent, length)
         else:
             run = start_run(self.config, self.folder, self.folder.parent)

@@ -62,7 +62,7 @@ def test_actions_stuck_at_the_wrong_bound_are_reported(config, tmp_path):
     broken = replace(config, env="Matching-v0", steps=600, actor_learning_rate=50.0)
     (warning,) = warnings_of(broken, tmp_path / "run")
     assert "100% of the policy's actions are at a bound" in warning
-    assert "no better than the untrained policy's" in warning
+    assert "no better than those of the untrained policy" in warning
     assert warning.endswith(f"{PAGE}#saturated-actions")
 
 
@@ -169,7 +169,7 @@ def test_a_policy_that_became_worse_than_the_untrained_one_is_reported(config, t
     run = finished_run(replace(config, env="Matching-v0", steps=40), tmp_path / "run")
     run.folder.kept["untrained"] = [0, [value + 1.0 for value in run.evaluation.returns]]
     (warning,) = warnings_about(run)
-    assert warning.startswith("the last policy is not better than the untrained one (")
+    assert warning.startswith("the last policy is not better than the untrained policy (")
     assert "evaluate.py --best" in warning
 
 

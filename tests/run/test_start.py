@@ -142,7 +142,7 @@ def test_the_newest_checkpoint_is_resumed_unless_another_one_is_named(config, tm
 
 def test_the_best_networks_alone_cannot_be_resumed(config, tmp_path):
     finished_run(config, tmp_path / "run")
-    (best,) = all_checkpoints(tmp_path / "run" / "checkpoints", "best")
+    (best,) = all_checkpoints(tmp_path / "run" / "checkpoints", best=True)
     with pytest.raises(RequestError, match=f"resume: {best} holds only networks; resume from {tmp_path / 'run'}$"):
         resume_run(best, tmp_path / "plots", {})
     assert len(all_checkpoints(tmp_path / "run" / "checkpoints")) == 2
