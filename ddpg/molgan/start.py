@@ -62,14 +62,18 @@ def resume_run(path: Path, plot_dir: Path, given: dict[str, Any]) -> TrainingRun
 
 
 def notes_on(config: MolGANConfig, dataset: Dataset) -> list[str]:
-    """Return what a user should know about settings that are allowed but perhaps unintended."""
-    size, available = config.discriminator_steps * config.batch_size, len(dataset.smiles)
+    """Return what a user should know about settings and data that are allowed but perhaps unintended."""
+    size, available, notes = config.discriminator_steps * config.batch_size, len(dataset.smiles), []
     if available < size:
-        return [
+        notes.append(
             f"an update takes {size} molecules (--discriminator-steps times --batch-size), more than the {available} "
             "of the data; each is used several times"
-        ]
-    return []
+        )
+    if again := available - len(set(dataset.smiles)):
+        notes.append(
+            f"of the {available} molecules, {again} repeat an earlier one; each counts as often as it is there"
+        )
+    return notes
 
 
 def default_run_dir(config: MolGANConfig, now: time.struct_time) -> Path:

@@ -105,7 +105,8 @@ class TrainingRun:
         self._save()
         if not self.folder.stop.signal_number and not self._evaluation_is_due():
             self._evaluate(final=True)
-        self._plot()
+        with self.folder.by_products("the plot"):
+            self._plot()
 
     def _evaluation_is_due(self) -> bool:
         return self.epoch.number % self.config.evaluate_every == 0

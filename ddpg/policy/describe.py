@@ -1,11 +1,10 @@
 """What a policy file says about itself: its task, what each number of the state is, its bounds and its origin."""
 
-from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from gymnasium import Space, spaces
+from gymnasium import spaces
 
 from ddpg.command.packages import versions
 from ddpg.errors import RequestError
@@ -32,7 +31,7 @@ def describe(agent: "DDPG", policy: "Policy", step: int, evaluation: dict[str, f
         "env_kwargs": config.env_kwargs,
         "action_bound": config.action_bound,
         "max_episode_steps": config.max_episode_steps,
-        "state": element_names(policy.state_space),
+        "state": policy.state_names,
         "action": {
             "shape": list(space.shape or ()),
             "dtype": str(space.dtype),
@@ -44,26 +43,6 @@ def describe(agent: "DDPG", policy: "Policy", step: int, evaluation: dict[str, f
         "seed": config.seed,
         "versions": versions(),
     }
-
-
-def element_names(space: Space, name: str = "state") -> list[str]:
-    """Return what each number of a flattened state is, in order.
-
-    Args:
-        space: The task's observation space.
-        name: What the state is called; its parts are `name[0]`, `name["key"]`, and `name == 3` for one-hot numbers.
-    """
-    size = spaces.flatdim(space)
-    if isinstance(space, spaces.Dict):
-        return [one for key, part in space.spaces.items() for one in element_names(part, f'{name}["{key}"]')]
-    if isinstance(space, spaces.Tuple):
-        return [one for k, part in enumerate(space.spaces) for one in element_names(part, f"{name}[{k}]")]
-    if isinstance(space, spaces.Discrete):
-        return [f"{name} == {space.start + k}" for k in range(space.n)]
-    if isinstance(space, spaces.Box):
-        indices = product(*map(range, space.shape))
-        return [f"{name}[{', '.join(map(str, index))}]" if index else name for index in indices]
-    return [f"{name} number {k} of the flattened {type(space).__name__}" for k in range(size)]
 
 
 def evaluation_at(run_dir: Path, step: int) -> dict[str, float] | None:

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from ddpg.errors import RequestError
 from ddpg.policy.formats import Model, Runtime
 from ddpg.storage.files import new_file
 
@@ -70,6 +71,10 @@ def onnx_nodes(model: Model) -> tuple[list[Any], list[Any]]:
         elif isinstance(layer, layers.Normalization):
             x = add("Sub", f"{layer.name}_centered", np.asarray(layer.mean))
             x = add("Div", layer.name, np.sqrt(np.asarray(layer.variance)))
+        elif not hasattr(layer, "x_min"):
+            raise RequestError(
+                f"the layer {layer.name!r} is a {type(layer).__name__}, which ONNX files do not know here"
+            )
         else:
             x = add("Clip", layer.name, np.asarray(layer.x_min), np.asarray(layer.x_max))
     return nodes, weights

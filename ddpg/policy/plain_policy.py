@@ -5,6 +5,7 @@ import numpy as np
 from keras import layers, ops
 
 from ddpg.agent import DDPG
+from ddpg.errors import RequestError
 from ddpg.normalization import EPSILON, LIMIT
 
 
@@ -68,7 +69,12 @@ def copied(layer: keras.Layer, x, name: str | None = None):
     elif isinstance(layer, layers.LayerNormalization):
         copy = layers.LayerNormalization(epsilon=layer.epsilon, name=name or layer.name)
         y = copy(x)
-    else:  # Dense or a subclass that differs in its initial weights only
+    elif not isinstance(layer, layers.Dense):
+        raise RequestError(
+            f"the layer {layer.name!r} is a {type(layer).__name__}, which the file formats do not know; "
+            "add it to ddpg/policy/plain_policy.py"
+        )
+    else:  # a subclass differs in its initial weights only
         copy = layers.Dense(layer.units, layer.activation, name=name or layer.name)
         y = copy(x)
     copy.set_weights(layer.get_weights())

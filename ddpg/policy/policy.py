@@ -13,6 +13,7 @@ from ddpg.errors import one_line
 from ddpg.evaluation import ActingAgent
 from ddpg.run.agent_state import acting_agent, open_checkpoint
 from ddpg.run.environments import open_environment, require_same_sizes
+from ddpg.run.states import state_names
 from ddpg.run.task_record import require_recorded
 from ddpg.storage.checkpoints import find_checkpoint
 
@@ -27,6 +28,7 @@ class Policy:
 
     def __init__(self, agent: ActingAgent, environment: gymnasium.Env) -> None:
         self.agent, self.units = agent, TaskUnits(environment)
+        self.state_names = state_names(environment)
         self.state_space, self.action_space = self.units.state_space, self.units.action_space
 
     def __call__(self, state: Any) -> np.ndarray:

@@ -5,8 +5,11 @@ safely.
 """
 
 import json
+import os
+import signal
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +20,8 @@ from ddpg.errors import RequestError
 from ddpg.policy.formats import FORMATS, format_of, require_packages
 
 MAX_SIZE = 2**28
-PROBE_SECONDS = 60
+PROBE_SECONDS = 60  # of computing: on a busy machine a good file may take longer by the clock
+PROBE_SECONDS_BY_THE_CLOCK = 600
 
 
 class FilePolicy:
@@ -69,27 +73,44 @@ def probe(path: Path) -> dict[str, Any]:
         command = [sys.executable, "-m", "ddpg.policy.policy_file", str(path.resolve())]
         root = Path(__file__).resolve().parent.parent.parent
         done = subprocess.run(
-            command, cwd=root, capture_output=True, text=True, timeout=PROBE_SECONDS, errors="replace"
+            command,
+            cwd=root,
+            capture_output=True,
+            text=True,
+            timeout=PROBE_SECONDS_BY_THE_CLOCK,
+            errors="replace",
+            env=os.environ | {"DDPG_PROBE_SECONDS": str(PROBE_SECONDS)},
         )
         if done.returncode == 0:
-            return json.loads(done.stdout)
-        reason = (
-            done.stderr.strip().splitlines()[-1]
-            if done.returncode == 3 and done.stderr.strip()
-            else "it cannot be read"
-        )
+            return json.loads(done.stdout.strip().splitlines()[-1])  # the file itself may print
+        said = done.stderr.strip().splitlines() if done.returncode == 3 else []
+        too_long = done.returncode == -getattr(signal, "SIGXCPU", 0)
+        reason = "reading it takes too long" if too_long else said[-1] if said else "it cannot be read"
     except subprocess.TimeoutExpired:
         reason = "reading it takes too long"
+    except (ValueError, IndexError):
+        reason = "it prints what is no metadata"
     raise RequestError(f"{path} is corrupt or not a policy file of this project ({reason[:200]})")
+
+
+def limit_computing() -> None:
+    """End this process after `PROBE_SECONDS` of computing, where the system can."""
+    with suppress(ImportError, ValueError, OSError):
+        import resource
+
+        seconds = int(os.environ.get("DDPG_PROBE_SECONDS", PROBE_SECONDS))
+        resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds + 5))
 
 
 def main(path: Path) -> int:
     """Run a file with two batch sizes and print its metadata; exit with 3 and a line on stderr if it is no policy."""
+    limit_computing()
     try:
         format = FORMATS[format_of(path)].functions
         metadata, run = format.read_metadata(path), format.open_runtime(path)
         state_size, action_size = len(metadata["state"]), len(metadata["action"]["low"])
-        if len(metadata["action"]["high"]) != action_size or not metadata["task"]:
+        low, high = (np.array(metadata["action"][end], np.float64) for end in ("low", "high"))
+        if low.shape != high.shape or low.shape != (action_size,) or not (low < high).all() or not metadata["task"]:
             raise ValueError("its metadata contradict each other")
         for rows in (1, 3):
             actions = run(np.zeros((rows, state_size), np.float32))

@@ -10,8 +10,8 @@ import numpy as np
 from ddpg.command.packages import versions
 from ddpg.environment import TaskUnits
 from ddpg.errors import RequestError
-from ddpg.policy.describe import element_names
 from ddpg.policy.sources import Source
+from ddpg.run.states import state_names
 from ddpg.storage.files import existing_parent, is_writable, new_file
 
 VECTORS, NUMBERS, FLAGS = ("observations", "actions", "next_observations"), ("rewards",), ("terminals", "timeouts")
@@ -27,7 +27,7 @@ class Recorder(gymnasium.Wrapper):
 
     def __init__(self, environment: gymnasium.Env) -> None:
         super().__init__(environment)
-        self.units = TaskUnits(environment)
+        self.units, self.state_names = TaskUnits(environment), state_names(environment)
         self.rows: list[tuple] = []
 
     def reset(self, **arguments):
@@ -85,7 +85,7 @@ def write_record(path: Path, recorder: Recorder, source: Source, seed: int) -> N
         "env_kwargs": config.env_kwargs,
         "action_bound": config.action_bound,
         "max_episode_steps": config.max_episode_steps,
-        "state": element_names(recorder.units.state_space),
+        "state": recorder.state_names,
         source.kind: source.origin,
         "trained_with_seed": source.seed,
         "seed": seed,

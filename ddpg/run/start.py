@@ -9,7 +9,7 @@ from ddpg.agent import DDPG
 from ddpg.command.paths import absolute
 from ddpg.command.tensorflow import prepare_tensorflow
 from ddpg.config import Config
-from ddpg.environment import state_and_action_size
+from ddpg.environment import TaskUnits, state_and_action_size
 from ddpg.errors import RequestError
 from ddpg.experience.hindsight import make_hindsight
 from ddpg.experience.logged import store
@@ -25,6 +25,7 @@ from ddpg.run.environments import (
 )
 from ddpg.run.memory import require_memory
 from ddpg.run.reported import check_reported, success_of
+from ddpg.run.states import notes_on_images
 from ddpg.run.task_record import record_of, require_recorded
 from ddpg.run.training_run import TrainingRun, columns_of
 from ddpg.storage.files import check_plot_dir
@@ -56,6 +57,7 @@ def start_run(config: Config, run_dir: Path, plot_dir: Path) -> TrainingRun:
         if ignores_seed:
             notes.append(f"{config.env} ignores reset(seed=...), so runs are not reproducible")
         notes += check_reported(config, info)
+        notes += notes_on_images(TaskUnits(environment).state_space)
         task = record_of(environment)
         data = read_data(config, environment) if config.data else None
     if data:

@@ -9,9 +9,9 @@ from typing import Any
 
 import gymnasium
 from gymnasium import spaces
-from gymnasium.wrappers import FlattenObservation
 
 from ddpg.config import Config
+from ddpg.environment import TaskUnits
 from ddpg.errors import RequestError
 from ddpg.run.environments import time_limit
 from ddpg.storage.checkpoint_format import SavedCheckpoint
@@ -19,13 +19,10 @@ from ddpg.storage.checkpoint_format import SavedCheckpoint
 
 def record_of(environment: gymnasium.Env) -> dict[str, Any]:
     """Return what a checkpoint keeps of a task from `make_environment`, JSON-ready."""
-    task = environment
-    while isinstance(task, gymnasium.Wrapper) and not isinstance(task, FlattenObservation):
-        task = task.env
-    bare = task.env if isinstance(task, gymnasium.Wrapper) else task
+    units = TaskUnits(environment)
     return {
-        "states": text_of(bare.observation_space),
-        "actions": text_of(bare.action_space),
+        "states": text_of(units.state_space),
+        "actions": text_of(units.action_space),
         "time limit": time_limit(environment),
     }
 

@@ -10,6 +10,7 @@ import gymnasium
 
 from ddpg.agent import DDPG, Metrics
 from ddpg.command.signals import Stopped
+from ddpg.command.streams import note
 from ddpg.command.tensorflow import paused_garbage_collector
 from ddpg.config import Config
 from ddpg.errors import RequestError
@@ -21,6 +22,7 @@ from ddpg.run.environments import for_evaluation, open_environment, own_time_lim
 from ddpg.run.plotting import draw_reward_curve
 from ddpg.run.progress import Progress
 from ddpg.run.reported import ReportedInfo, is_good, reported_columns
+from ddpg.run.states import SeenStates, notes_on_scales
 from ddpg.run.watched import CutEpisodes, WatchedEnvironment
 from ddpg.seeding import integer_seed
 from ddpg.storage.checkpoint_format import Snapshot
@@ -188,7 +190,8 @@ class TrainingRun:
         final one, outside the schedule, is dropped when the run is extended.
         """
         seed = integer_seed(self.config.seed, "evaluation")
-        evaluation = evaluate(self.agent, evaluation_env, self.config.evaluation_episodes, seed)
+        seen = SeenStates(self.agent) if self.folder.best is None else None
+        evaluation = evaluate(seen or self.agent, evaluation_env, self.config.evaluation_episodes, seed)
         self.evaluation = evaluation
         bar.evaluated(evaluation)
         row = {"steps": self.episode.steps, "mean": evaluation.mean, "std": evaluation.std}
@@ -201,6 +204,9 @@ class TrainingRun:
         if self.folder.best is None or evaluation.mean > self.folder.best:
             self.folder.kept["best"] = kept
         self.folder.save_if_best(evaluation.mean, self._snapshot, final)
+        if seen and not (self.config.normalize_observations or self.config.batch_normalization):
+            for each in notes_on_scales(seen.largest, evaluation_env):
+                note(f"note: {each}")
 
     def _keep_point(self) -> None:
         """Keep this end of an episode in memory: a run that is stopped in the middle of one is saved as of here.

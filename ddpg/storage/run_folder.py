@@ -191,8 +191,11 @@ def run_errors(run_dir: Path, save: Callable[[], None] | None = None) -> Iterato
                 with suppress(RunStopped):  # the networks are broken too
                     save()
                     outcome = f"progress so far is saved in {run_dir}"
-            if not all_checkpoints(run_dir / "checkpoints"):
+            checkpoints = all_checkpoints(run_dir / "checkpoints")
+            if not checkpoints:
                 outcome = "nothing was trained yet, so nothing is kept"
+            elif checkpoints[-1].name == "step-000000000":
+                outcome = f"nothing was trained yet; {run_dir} holds the untrained agent"
             raise RunStopped(f"{error}; {outcome}") from error.__cause__
     except OSError as error:
         kept = all_checkpoints(run_dir / "checkpoints")

@@ -238,3 +238,19 @@ def test_overwrite_replaces_a_file_and_a_folder(trained_run, tmp_path):
 def test_a_litert_file_carries_its_metadata_beside_it(trained_run, tmp_path):
     exported = export_policy(trained_run(), tmp_path / "policy.tflite")
     assert json.loads((tmp_path / "policy.tflite.json").read_text()) == json.loads(json.dumps(exported.metadata))
+
+
+def test_a_layer_that_no_format_knows_is_refused_by_its_name():
+    import keras
+
+    from ddpg.policy.onnx_file import onnx_nodes
+    from ddpg.policy.plain_policy import copied
+
+    state = keras.Input((3,))
+    layer = keras.layers.GroupNormalization(1, name="mine")
+    with pytest.raises(
+        RequestError, match="the layer 'mine' is a GroupNormalization, which the file formats do not know"
+    ):
+        copied(layer, state)
+    with pytest.raises(RequestError, match="the layer 'mine' is a GroupNormalization, which has no place in the file"):
+        onnx_nodes(keras.Model(state, layer(state)))

@@ -102,3 +102,30 @@ def test_damaged_files_never_crash_the_command(trained_run, tmp_path, capsys, en
         assert code in (0, 1, 2), output.err
         assert "Traceback" not in output.err
         assert output.err.count("\n") == (code != 0), output.err
+
+
+def test_the_time_to_open_a_file_is_counted_in_computing_and_not_by_the_clock(tmp_path, monkeypatch):
+    """On a busy machine a good file takes long by the clock; one that computes for ever is given up."""
+    import subprocess
+    import sys
+    import time
+
+    from ddpg import RequestError
+    from ddpg.policy import policy_file
+
+    (tmp_path / "p.onnx").write_bytes(b"x")
+    own, busy = subprocess.run, "while True: pass"
+    waiting = "import time; time.sleep(3); print('{}')"
+
+    def run_instead(code):
+        start = "from ddpg.policy.policy_file import limit_computing; limit_computing()"
+        return lambda command, **options: own([sys.executable, "-c", f"{start}; {code}"], **options)
+
+    monkeypatch.setattr(policy_file, "PROBE_SECONDS", 2)
+    monkeypatch.setattr(policy_file.subprocess, "run", run_instead(waiting))
+    assert policy_file.probe(tmp_path / "p.onnx") == {}
+    monkeypatch.setattr(policy_file.subprocess, "run", run_instead(f"exec({busy!r})"))
+    begin = time.monotonic()
+    with pytest.raises(RequestError, match="reading it takes too long"):
+        policy_file.probe(tmp_path / "p.onnx")
+    assert time.monotonic() - begin < 60

@@ -4,6 +4,7 @@ import csv
 import gzip
 import hashlib
 import io
+import itertools
 import zlib
 from collections import Counter
 from collections.abc import Iterable, Iterator
@@ -28,6 +29,8 @@ from ddpg.molgan.chemistry.molecules import (
 )
 from ddpg.storage.files import replaced_file
 
+LONGEST = 1_000  # letters of a SMILES: a molecule of 9 heavy atoms has far fewer, and RDKit takes minutes for 10 MB
+LONGEST_LINE = 100_000  # letters of a line
 RANDOM_MOLECULES, RANDOM_MOLECULES_SIZE = Path("runs", "random-molecules.smi"), 5_000
 
 
@@ -52,17 +55,20 @@ class Dataset:
 
 
 def read_molecules(path: Path) -> Dataset:
-    """Read a `.smi`, `.csv` (with a column `smiles`) or `.sdf` file, plain or compressed (`.gz`).
+    """Read a `.smi`, `.csv` or `.tsv` (with a column `smiles`) or `.sdf` file, plain or compressed (`.gz`).
 
     Raises:
         RequestError: The file is missing, is not in the format of its name, or has no usable molecule.
     """
-    readers = {".smi": read_smi, ".csv": read_csv, ".sdf": read_sdf}
-    suffix = path.with_suffix("").suffix if path.suffix == ".gz" else path.suffix
+    readers = {".smi": read_smi, ".smiles": read_smi, ".csv": read_csv, ".tsv": read_csv, ".sdf": read_sdf}
+    is_packed = path.suffix.lower() == ".gz"
+    suffix = (path.with_suffix("").suffix if is_packed else path.suffix).lower()
     if suffix not in readers:
-        raise RequestError(f"the name of {path} must end with .smi, .csv or .sdf (or .smi.gz and so on)")
+        raise RequestError(
+            f"the name of {path} must end with .smi, .csv or .sdf, also .smiles or .tsv, each perhaps followed by .gz"
+        )
     try:
-        opened = gzip.open if path.suffix == ".gz" else open
+        opened = gzip.open if is_packed else open
         with opened(path, "rb") as file:
             dataset = as_dataset(readers[suffix](cast(IO[bytes], file)))
     except (OSError, EOFError, zlib.error, csv.Error, UnicodeDecodeError) as error:
@@ -72,14 +78,18 @@ def read_molecules(path: Path) -> Dataset:
     return dataset
 
 
-def as_dataset(molecules: Iterable[Chem.Mol | None]) -> Dataset:
-    """Convert molecules to graphs; None counts as a molecule that RDKit cannot read."""
+def as_dataset(molecules: Iterable[Chem.Mol | str | None]) -> Dataset:
+    """Convert molecules or SMILES to graphs; None counts as a molecule that RDKit cannot read."""
     dataset = Dataset(Graphs(np.zeros(0), np.zeros(0)), [])
     graphs = []
     # All of QM9 takes a minute; disable=None shows the bar only in a terminal.
     for molecule in tqdm(molecules, "reading", unit=" molecules", delay=2, leave=False, disable=None):
         dataset.read += 1
         try:
+            if isinstance(molecule, str):
+                if len(molecule) > LONGEST:
+                    raise UnusableMolecule("so long that RDKit cannot read it quickly")
+                molecule = Chem.MolFromSmiles(molecule)
             if molecule is None:
                 raise UnusableMolecule("that RDKit cannot read")
             smiles = to_smiles(to_molecule(*to_graph(molecule)))
@@ -94,32 +104,41 @@ def as_dataset(molecules: Iterable[Chem.Mol | None]) -> Dataset:
     return dataset
 
 
-def read_smi(file: IO[bytes]) -> Iterator[Chem.Mol | None]:
+def read_smi(file: IO[bytes]) -> Iterator[str]:
     """Read one molecule per line; the SMILES is the first word."""
-    with as_text(file) as lines:
-        for line in lines:
-            if line.strip():
-                yield Chem.MolFromSmiles(line.split()[0])
+    for line in lines_of(file):
+        if line.strip():
+            yield line.split()[0]
 
 
-def read_csv(file: IO[bytes]) -> Iterator[Chem.Mol | None]:
-    """Read one molecule per row, from the column `smiles`."""
-    with as_text(file) as lines:
-        rows = csv.DictReader(lines)
-        if "smiles" not in (rows.fieldnames or ()):
-            raise csv.Error(f"its first line has no column 'smiles', but {rows.fieldnames}")
-        for row in rows:
-            yield Chem.MolFromSmiles(row["smiles"] or "?")
+def read_csv(file: IO[bytes]) -> Iterator[str | None]:
+    """Read one molecule per row, from the column `smiles` in any spelling; the values lie between , or ; or tabs."""
+    lines = lines_of(file)
+    header = next(lines, "")
+    rows = csv.DictReader(itertools.chain([header], lines), delimiter=max(",;\t", key=header.count))
+    names = [name for name in rows.fieldnames or () if name.strip().lower() == "smiles"]
+    if len(names) != 1:
+        raise csv.Error(f"its first line has {'two columns' if names else 'no column'} 'smiles', but {rows.fieldnames}")
+    for row in rows:
+        yield (row[names[0]] or "").strip() or None
+
+
+def lines_of(file: IO[bytes]) -> Iterator[str]:
+    """Yield the lines of a file as text; what is beyond `LONGEST_LINE` letters of a line is left out, unread.
+
+    The text is UTF-8, without the byte order mark that Excel writes at its start.
+    """
+    with io.TextIOWrapper(file, encoding="utf-8-sig", newline="") as text:
+        while line := text.readline(LONGEST_LINE):
+            rest = line
+            while rest and not rest.endswith(("\n", "\r")) and len(rest) == LONGEST_LINE:
+                rest = text.readline(LONGEST_LINE)
+            yield line
 
 
 def read_sdf(file: IO[bytes]) -> Iterator[Chem.Mol | None]:
     """Read the molecules of an SDF file, without their hydrogens."""
     yield from Chem.ForwardSDMolSupplier(file)
-
-
-def as_text(file: IO[bytes]) -> io.TextIOWrapper:
-    """Decode a file as UTF-8, without the byte order mark that Excel writes at its start."""
-    return io.TextIOWrapper(file, encoding="utf-8-sig", newline="")
 
 
 def random_molecules(path: Path = RANDOM_MOLECULES, size: int = RANDOM_MOLECULES_SIZE) -> Dataset:

@@ -47,6 +47,40 @@ def test_no_molecule_of_a_file_disappears_without_a_reason(tmp_path, name, conte
     )
 
 
+@pytest.mark.parametrize("name", ["a.SMI", "a.smiles", "a.SMI.GZ", "a.tsv", "a.CSV", "b.csv", "c.csv"])
+def test_the_names_and_columns_that_people_have_are_read(tmp_path, name):
+    content = {
+        "a.tsv": "idx\tSMILES\n1\tCCO\n",
+        "a.CSV": "idx, smiles\n1, CCO\n",
+        "b.csv": "Smiles;idx\nCCO;1\n",
+        "c.csv": 'idx,smiles\n1,"CCO"\n',
+    }.get(name, "CCO\n")
+    packed = gzip.compress(content.encode(), mtime=0) if name.endswith("GZ") else content.encode()
+    (tmp_path / name).write_bytes(packed)
+    assert read_molecules(tmp_path / name).smiles == ["CCO"]
+
+
+@pytest.mark.parametrize("name", ["a.smi", "a.csv"])
+def test_a_line_of_megabytes_is_dropped_unread_and_counted(tmp_path, name):
+    """RDKit takes minutes for it, and does not listen to signals meanwhile."""
+    header = "smiles\n" if name == "a.csv" else ""
+    (tmp_path / name).write_text(f"{header}CCO\n{'C' * 10_000_000}\nCC\n")
+    dataset = read_molecules(tmp_path / name)
+    assert dataset.smiles == ["CCO", "CC"] and dataset.read == 3
+    assert dict(dataset.dropped) == {"so long that RDKit cannot read it quickly": 1}
+
+
+def test_molecules_that_are_there_more_than_once_are_counted():
+    from ddpg.molgan.chemistry.dataset import as_dataset
+    from ddpg.molgan.config import MolGANConfig
+    from ddpg.molgan.start import notes_on
+
+    config = MolGANConfig(batch_size=2, discriminator_steps=1)
+    said = "of the 3 molecules, 2 repeat an earlier one; each counts as often as it is there"
+    assert notes_on(config, as_dataset(["CCO", "OCC", "C(O)C"])) == [said]
+    assert notes_on(config, as_dataset(["CCO", "CC", "C"])) == []
+
+
 @pytest.mark.parametrize("compressed", [False, True])
 def test_the_hydrogens_of_an_sdf_file_are_no_atoms_of_the_graph(tmp_path, compressed):
     content = sdf(tmp_path / "a.sdf", ["CCO", "CCCCCCCCCCCC"])
