@@ -16,48 +16,48 @@ CONTENDERS = {
 }
 
 
+VARIANTS_IN_A_ROW = 4
+
+
 def draw_variants(path: Path, plot_path: Path) -> None:
     """Draw a row of panels per task: in each one a variant over the first variant in gray, with 95 % bands."""
-    from matplotlib.figure import Figure
-
-    from ddpg.compare.compare import compare
+    from ddpg.compare.compare import RANGE_SEEDS, compare
     from ddpg.compare.curves import read_curves
-    from ddpg.storage.figures import EPISODE, EVALUATION, finish
+    from ddpg.storage.figures import EPISODE, EVALUATION, SMALL, finish, new_figure, panels
 
     summaries = compare(read_curves([path])).summaries
     tasks = {summary.task: [other for other in summaries if other.task == summary.task] for summary in summaries}
-    columns = max(map(len, tasks.values())) - 1
-    figure = Figure(figsize=(2.3 * columns, 2.2 * len(tasks) + 0.8), dpi=110, layout="constrained")
-    grid = figure.subplots(len(tasks), columns, squeeze=False, sharex="row", sharey="row")
-    for line, (task, (reference, *others)) in zip(grid, tasks.items(), strict=True):
-        for axes, variant in zip(line, others, strict=False):
+    rows = [-(-(len(own) - 1) // VARIANTS_IN_A_ROW) for own in tasks.values()]
+    figure = new_figure(2.1 * sum(rows) + 0.8)
+    parts = figure.subfigures(len(tasks), height_ratios=rows, squeeze=False)[:, 0]
+    for part, (task, (reference, *others)) in zip(parts, tasks.items(), strict=True):
+        grid = panels(part, len(others), VARIANTS_IN_A_ROW, sharex=True, sharey=True)
+        for axes, variant in zip(grid, others, strict=True):
             for summary, name, color in ((reference, reference.setting, EPISODE), (variant, "the variant", EVALUATION)):
                 if summary.band is not None:
                     axes.fill_between(summary.steps, *summary.band, color=color, alpha=0.3, lw=0)
-                label = name if axes is grid[0, 0] else None
+                label = name if part is parts[0] and axes is grid[0] else None
                 axes.plot(summary.steps, summary.middle, color=color, label=label)
-            axes.set_title(variant.setting, fontsize="small")
-            axes.tick_params(labelsize="x-small")
-        for axes in line[len(others) :]:
-            axes.remove()
-        line[0].set_ylabel(f"{task}\nreturn", fontsize="small")
-        line[len(others) // 2].set_xlabel("environment steps", fontsize="small")
+            axes.set_title(variant.setting, fontsize=SMALL)
+            axes.tick_params(labelsize=SMALL)
+            axes.locator_params(nbins=3)
+        part.supylabel(f"{task}: return", fontsize=SMALL + 1)
+        part.supxlabel("environment steps", fontsize=SMALL + 1)
     seeds = summaries[0].seeds
-    title = f"Noise-free evaluations while training: interquartile mean of {seeds} seeds, 95 % bootstrap band"
+    band = "range" if seeds <= RANGE_SEEDS else "95 % bootstrap band"
+    title = f"Noise-free evaluations while training: interquartile mean of {seeds} seeds, {band}"
     figure.suptitle(title, fontsize="medium")
     finish(figure, plot_path)
 
 
 def draw_optimum(path: Path, plot_path: Path) -> None:
     """Draw value and torque over angle and speed: the optimum on the left, the agent on the right."""
-    from matplotlib.figure import Figure
-
     from ddpg.storage.csv_files import read_columns
-    from ddpg.storage.figures import save
+    from ddpg.storage.figures import new_figure, save
 
     columns = read_columns(path)
     angle, speed = np.unique(columns["angle"]), np.unique(columns["speed"])
-    figure = Figure(figsize=(9, 7), dpi=110, layout="constrained")
+    figure = new_figure(6.6)
     pairs = (
         ("discounted return", "viridis", ("optimal_value", "optimal value"), ("critic", "critic: Q(s, μ(s))")),
         ("torque (N m)", "RdBu", ("optimal_torque", "optimal torque"), ("actor", "actor: μ(s), scaled to N m")),
@@ -78,43 +78,41 @@ def draw_optimum(path: Path, plot_path: Path) -> None:
 
 def draw_estimates(path: Path, plot_path: Path) -> None:
     """Draw a scatter per task: the critic's estimate against the return that followed, with the line of equality."""
-    from matplotlib.figure import Figure
-
-    from ddpg.storage.figures import AVERAGE, save
+    from ddpg.storage.figures import AVERAGE, SMALL, new_figure, panels, save
 
     pairs: dict[str, list[tuple[float, float]]] = {}
     for row in read_rows(path):
         pair = float(row["return"]), float(row["estimate"])
         pairs.setdefault(f"{row['task']}, seed {row['seed']}", []).append(pair)
-    figure = Figure(figsize=(4 * len(pairs), 4), dpi=110, layout="constrained")
-    for axes, (task, points) in zip(figure.subplots(1, len(pairs), squeeze=False)[0], pairs.items(), strict=True):
+    figure = new_figure(3.4)
+    for axes, (task, points) in zip(panels(figure, len(pairs)), pairs.items(), strict=True):
         returns, estimates = np.array(points).T
         ends = [min(returns.min(), estimates.min()), max(returns.max(), estimates.max())]
         axes.plot(ends, ends, color="#999999", lw=1)
         axes.plot(returns, estimates, ".", color=AVERAGE, ms=3, alpha=0.5)
-        axes.set_title(task)
-        axes.set_xlabel("discounted return that followed")
-        axes.set_ylabel("estimate Q(s, a)")
+        axes.set_title(task, fontsize=SMALL + 1)
+        axes.locator_params(nbins=4)
+        axes.tick_params(labelsize=SMALL)
         axes.grid(alpha=0.3)
-    figure.suptitle("Estimated values against returns, noise-free episodes")
+    figure.supxlabel("discounted return that followed", fontsize="medium")
+    figure.supylabel("estimate Q(s, a)", fontsize="medium")
+    figure.suptitle("Estimated values against returns, noise-free episodes; on the gray line they are equal")
     save(figure, plot_path)
 
 
 def draw_speeds(path: Path, plot_path: Path) -> None:
     """Draw a panel per task and minibatch: a bar for the median speed of each contender and update schedule."""
-    from matplotlib.figure import Figure
-
-    from ddpg.storage.figures import save
+    from ddpg.storage.figures import SMALL, new_figure, save
 
     speeds: dict[tuple[str, str], dict[tuple[str, str], list[float]]] = {}
     for row in read_rows(path):
         panel = speeds.setdefault((row["batch_size"], row["task"]), {})
         panel.setdefault((row["updates"], row["contender"]), []).append(float(row["steps_per_second"]))
     batch_sizes, tasks = (list(dict.fromkeys(column)) for column in zip(*speeds, strict=True))
-    figure = Figure(figsize=(4.6 * len(tasks), 3 * len(batch_sizes)), dpi=110, layout="constrained")
-    grid = figure.subplots(len(batch_sizes), len(tasks), squeeze=False, sharey="row")
+    figure = new_figure(2.5 * len(tasks) + 0.8)
+    grid = figure.subplots(len(tasks), len(batch_sizes), squeeze=False)
     for (batch_size, task), panel in speeds.items():
-        axes = grid[batch_sizes.index(batch_size), tasks.index(task)]
+        axes = grid[tasks.index(task), batch_sizes.index(batch_size)]
         schedules = list(dict.fromkeys(updates for updates, _ in panel))
         for place, (name, (label, color)) in enumerate(CONTENDERS.items()):
             for group, updates in enumerate(schedules):
@@ -122,14 +120,16 @@ def draw_speeds(path: Path, plot_path: Path) -> None:
                     continue
                 middle = float(np.median(panel[updates, name]))
                 bar = axes.bar(group + 0.17 * (place - 2), middle, 0.16, color=color, label=None if group else label)
-                axes.bar_label(bar, fmt="{:.0f}", fontsize="x-small")
+                axes.bar_label(bar, fmt="{:,.0f}", fontsize=SMALL)
         axes.set_xticks(range(len(schedules)), [f"{updates} every {updates}" for updates in schedules])
         axes.set_title(f"{task}, minibatch {batch_size}", fontsize="medium")
-        axes.set_xlabel("updates after environment steps", fontsize="small")
-    for line in grid:
-        line[0].set_ylabel("environment steps/s")
-        line[0].margins(y=0.1)  # for the numbers over the bars
-    grid[0, -1].legend(fontsize="x-small", loc="upper left")  # the slowest task leaves room
+        axes.tick_params(labelsize=SMALL)
+        axes.margins(y=0.15)  # for the numbers over the bars
+    for axes in grid[-1]:
+        axes.set_xlabel("updates after environment steps")
+    figure.supylabel("environment steps/s", fontsize="medium")
+    handles, names = grid[0, 0].get_legend_handles_labels()
+    figure.legend(handles, names, loc="outside lower center", ncols=3, fontsize="small")
     rounds = [len(values) for panel in speeds.values() for values in panel.values()]
     some = f"{min(rounds)} to {max(rounds)}" if min(rounds) < max(rounds) else rounds[0]
     figure.suptitle(f"Training speed, networks of 400 and 300 units: medians of {some} rounds in turn")
@@ -138,40 +138,48 @@ def draw_speeds(path: Path, plot_path: Path) -> None:
 
 def draw_scaling(path: Path, plot_path: Path) -> None:
     """Draw a panel per axis: the measurements of all rounds over the size, and their medians as a line."""
-    from matplotlib.figure import Figure
+    from matplotlib.ticker import StrMethodFormatter
 
-    from ddpg.storage.figures import AVERAGE, EPISODE, save
+    from ddpg.storage.figures import AVERAGE, EPISODE, SMALL, new_figure, panels, save
 
-    panels: dict[tuple[str, str], dict[int, list[float]]] = {}
+    measured_at: dict[tuple[str, str], dict[int, list[float]]] = {}
     for row in read_rows(path):
-        sizes = panels.setdefault((row["axis"], row["quantity"]), {})
+        sizes = measured_at.setdefault((row["axis"], row["quantity"]), {})
         sizes.setdefault(int(row["size"]), []).append(float(row["measured"]))
-    figure = Figure(figsize=(3.4 * len(panels), 3.4), dpi=110, layout="constrained")
-    for axes, ((axis, quantity), sizes) in zip(figure.subplots(1, len(panels)), panels.items(), strict=True):
+    figure = new_figure(2.9 * -(-len(measured_at) // 2))
+    for axes, ((axis, quantity), sizes) in zip(panels(figure, len(measured_at), 2), measured_at.items(), strict=True):
         for size, measured in sizes.items():
             axes.plot([size] * len(measured), measured, ".", color=EPISODE)
         axes.plot(list(sizes), [np.median(measured) for measured in sizes.values()], color=AVERAGE, marker="o", ms=4)
         axes.set_xscale("log")
-        axes.set_ylim(bottom=0)
+        every = [value for measured in sizes.values() for value in measured]
+        if max(every) > 5 * min(every):
+            axes.set_yscale("log")  # a cost that grows with the size is a straight line
+        else:
+            axes.set_ylim(bottom=0)
+        for each in (axes.xaxis, axes.yaxis):
+            each.set_major_formatter(StrMethodFormatter("{x:,.10g}"))
+        axes.tick_params(labelsize=SMALL)
         axes.set_xlabel(axis)
         axes.set_ylabel(quantity)
         axes.grid(alpha=0.3)
-    figure.suptitle("Costs against sizes, one at a time, from networks of 400 and 300 units and minibatches of 64")
+    figure.suptitle(
+        "Costs against sizes, one at a time, from networks of 400 and 300 units and minibatches of 64",
+        fontsize="medium",
+    )
     save(figure, plot_path)
 
 
 def draw_success(path: Path, plot_path: Path) -> None:
     """Draw a panel per task: the success rate of each seed as a thin line, their mean as a thick one."""
-    from matplotlib.figure import Figure
-
-    from ddpg.storage.figures import AVERAGE, EPISODE, finish
+    from ddpg.storage.figures import AVERAGE, EPISODE, finish, new_figure, panels
 
     runs: dict[str, dict[str, dict[str, list[tuple[float, float]]]]] = {}
     for row in read_rows(path):
         seeds = runs.setdefault(row["task"], {}).setdefault(row["hindsight_goals"], {})
         seeds.setdefault(row["seed"], []).append((float(row["steps"]), float(row["success_rate"])))
-    figure = Figure(figsize=(4.2 * len(runs), 3.4), dpi=110, layout="constrained")
-    for axes, (task, kinds) in zip(figure.subplots(1, len(runs), squeeze=False)[0], runs.items(), strict=True):
+    figure = new_figure(3.6 * -(-len(runs) // 3))
+    for axes, (task, kinds) in zip(panels(figure, len(runs)), runs.items(), strict=True):
         for goals, seeds in kinds.items():
             color = EPISODE if goals == "0" else AVERAGE
             name = "without hindsight" if goals == "0" else f"hindsight, {goals} goals"
@@ -190,21 +198,19 @@ def draw_success(path: Path, plot_path: Path) -> None:
 
 def draw_episode(path: Path, plot_path: Path) -> None:
     """Draw an episode of a point: with the goal that it missed, and with those that it is stored again with."""
-    from matplotlib.figure import Figure
-
-    from ddpg.storage.figures import AVERAGE, EPISODE, EVALUATION, save
+    from ddpg.storage.figures import AVERAGE, EPISODE, EVALUATION, new_figure, save
 
     rows = read_rows(path)
     steps = np.array([[float(row[name]) for name in "xy"] for row in rows if row["stored"] == "as it was"])
     walk = np.vstack([[0, 0], steps]).T
-    figure = Figure(figsize=(9.4, 5.4), dpi=110, layout="constrained")
-    panels = zip(
+    figure = new_figure(5.2)
+    sides = zip(
         figure.subplots(1, 2),
         ("as it was", "again"),
         ("The episode, with the goal that it missed", "The same episode with goals that it reached later"),
         strict=True,
     )
-    for axes, stored, title in panels:
+    for axes, stored, title in sides:
         axes.plot(*walk, ".-", color=EPISODE, lw=1, ms=4, label="the way of the point, from the center")
         for reward, color, answer, size in (("-1", EVALUATION, "not reached", 6), ("0", AVERAGE, "reached", 9)):
             some = [row for row in rows if row["stored"] == stored and row["reward"] == reward]

@@ -3,17 +3,14 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from matplotlib.figure import Figure
-
 from ddpg.compare.compare import RANGE_SEEDS, Comparison
 from ddpg.compare.curves import Curve
-from ddpg.storage.figures import finish
+from ddpg.storage.figures import PANELS, finish, new_figure, panels
 
 # Okabe and Ito's colors, which color-blind readers can tell apart.
 COLORS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#000000")
 LINES = ("-", "--", ":")
 MARKERS = "os^Dvp*"  # of single runs, whose lines may lie under each other
-COLUMNS = 3
 
 
 def draw_comparison(comparison: Comparison, curves: Sequence[Curve], path: Path) -> None:
@@ -26,11 +23,8 @@ def draw_comparison(comparison: Comparison, curves: Sequence[Curve], path: Path)
     """
     tasks = list(dict.fromkeys(summary.task for summary in comparison.summaries))
     settings = list(dict.fromkeys(summary.setting for summary in comparison.summaries))
-    columns = min(COLUMNS, len(tasks))
-    rows = -(-len(tasks) // columns)
-    size = (9, 5.2) if len(tasks) == 1 else (4.4 * columns, 3.4 * rows + 0.8)
-    figure = Figure(figsize=size, dpi=110, layout="constrained")
-    grid = list(figure.subplots(rows, columns, squeeze=False).flat)
+    figure = new_figure(5.2 if len(tasks) == 1 else 3 * -(-len(tasks) // PANELS) + 0.8)
+    grid = panels(figure, len(tasks))
     labelled: set[str] = set()
     for axes, task in zip(grid, tasks, strict=False):
         own = [summary for summary in comparison.summaries if summary.task == task]
@@ -53,12 +47,10 @@ def draw_comparison(comparison: Comparison, curves: Sequence[Curve], path: Path)
                 axes.fill_between(summary.steps, *summary.band, color=color, alpha=0.2, lw=0)
         axes.set_title(task, fontsize="medium")
         axes.set_xlabel("environment steps" if task != "MolGAN" else "updates")
-        axes.set_ylabel("return (undiscounted sum of rewards)" if task != "MolGAN" else "score")
-        if len(tasks) > 1:
-            axes.locator_params(axis="x", nbins=4)  # the numbers of long runs need room
-            axes.ticklabel_format(axis="x", style="plain")  # 1000000, and not 1.0 with a 1e6 below
-    for axes in grid[len(tasks) :]:
-        axes.remove()
+        axes.set_ylabel(
+            "score" if task == "MolGAN" else "return" if len(tasks) > 1 else "return (undiscounted sum of rewards)"
+        )
+        axes.locator_params(axis="x", nbins=3 if len(tasks) > 1 else 6)  # the numbers of long runs need room
     figure.suptitle(title(comparison), fontsize="medium")
     finish(figure, path)
 

@@ -3,12 +3,11 @@
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from matplotlib.figure import Figure
 from rdkit import Chem
 from rdkit.Chem import Draw
 
 from ddpg.storage.csv_files import read_columns
-from ddpg.storage.figures import AVERAGE, EPISODE, EVALUATION, finish, save
+from ddpg.storage.figures import AVERAGE, EPISODE, EVALUATION, WIDTH, finish, new_figure, save
 
 GREEN = "#009e73"  # of the same color-blind-safe palette
 
@@ -25,7 +24,7 @@ def draw_curves(run_dir: Path, objective: str, data_score: float, best_step: int
     """
     evaluations = read_columns(run_dir / "evaluations.csv")
     steps = evaluations["steps"]
-    figure = Figure(figsize=(9, 5), dpi=110, layout="constrained")
+    figure = new_figure(5)
     axes = figure.add_subplot()
     for name, color, width in (("valid", AVERAGE, 4), ("unique", GREEN, 1.5), ("novel", EPISODE, 1.5)):
         axes.plot(
@@ -54,7 +53,7 @@ def draw_molecules(molecules: Sequence[Chem.Mol], scores: Iterable[float], objec
     """
     legends = [f"{score:.2f}" for score in scores]
     image = Draw.MolsToGridImage(list(molecules), molsPerRow=6, subImgSize=(200, 170), legends=legends)
-    figure = Figure(figsize=(9, 0.4 + 9 * image.height / image.width), dpi=130, layout="constrained")
+    figure = new_figure(0.4 + WIDTH * image.height / image.width)
     axes = figure.add_subplot()
     axes.imshow(image)
     axes.set_axis_off()

@@ -5,19 +5,25 @@ python -m ddpg.run.plotting RUN_DIR PLOT.png
 
 import argparse
 import sys
+import textwrap
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from matplotlib.figure import Figure
+from scipy.special import stdtrit
 
 from ddpg.command.command import Parser, run_command
 from ddpg.command.inputs import read_object
 from ddpg.command.paths import absolute
 from ddpg.errors import RequestError, one_line
 from ddpg.run.origin import origin
+from ddpg.presets import PRESETS
+from ddpg.settings import closest_preset, text_of
 from ddpg.storage.csv_files import read_columns
-from ddpg.storage.figures import AVERAGE, EPISODE, EVALUATION, check_picture, finish
+from ddpg.storage.figures import AVERAGE, EPISODE, EVALUATION, check_picture, finish, new_figure
+
+OPTIMA = {"Pendulum-v1": -135.7}  # over 1,000 starts: results/pendulum_optimum
+LINE_OF_TITLE = 100  # characters
 
 
 def draw_reward_curve(run_dir: Path, config: dict[str, Any], plot_path: Path) -> None:
@@ -30,24 +36,39 @@ def draw_reward_curve(run_dir: Path, config: dict[str, Any], plot_path: Path) ->
     """
     episodes, evaluations = (read_columns(run_dir / f"{name}.csv") for name in ("episodes", "evaluations"))
 
-    figure = Figure(figsize=(9, 5), dpi=110, layout="constrained")
+    figure = new_figure(5)
     axes = figure.add_subplot()
-    axes.plot(episodes["steps"], episodes["return"], ".", color=EPISODE, ms=4, label="episodic return, with noise")
-    axes.plot(episodes["steps"], episodes["running_average"], color=AVERAGE, label="running average of 40 episodes")
-    axes.errorbar(
-        evaluations["steps"],
-        evaluations["mean"],
-        evaluations["std"],
-        color=EVALUATION,
-        marker="o",
-        ms=4,
-        capsize=3,
-        label=f"noise-free evaluation: mean ± std of {config['evaluation_episodes']} episodes",
-    )
-    axes.set_title("\n".join(filter(None, [f"DDPG on {config['env']}, seed {config['seed']}", origin(config)])))
+    axes.plot(episodes["steps"], episodes["return"], ".", color=EPISODE, ms=4, label="training episodes, with noise")
+    axes.plot(episodes["steps"], episodes["running_average"], color=AVERAGE, label="their running average, 40 episodes")
+    label = f"noise-free evaluations: mean of {config['evaluation_episodes']}, 95 % interval"
+    intervals = half_widths(evaluations["std"], evaluations["episodes"])
+    style: dict[str, Any] = {"color": EVALUATION, "marker": "o", "ms": 4, "capsize": 3}
+    axes.errorbar(evaluations["steps"], evaluations["mean"], intervals, label=label, **style)
+    if config["env"] in OPTIMA and not config["env_kwargs"]:
+        axes.axhline(OPTIMA[config["env"]], color="black", lw=1, ls=":", label="optimum, over all starts")
+    lines = (f"DDPG on {config['env']}, seed {config['seed']}", settings_of(config), origin(config))
+    axes.set_title("\n".join(filter(None, lines)), fontsize="medium")
     axes.set_xlabel("environment steps")
     axes.set_ylabel("return (undiscounted sum of rewards)")
     finish(figure, plot_path)
+
+
+def half_widths(std: np.ndarray, episodes: np.ndarray) -> np.ndarray:
+    """Return half of the mean's 95 % confidence interval (Student's t), NaN for one episode.
+
+    Args:
+        std: The standard deviations between episodes, divided by n.
+        episodes: n.
+    """
+    n = np.maximum(episodes, 2)
+    return np.where(episodes > 1, stdtrit(n - 1, 0.975) * std / np.sqrt(n - 1), np.nan)
+
+
+def settings_of(config: dict[str, Any]) -> str:
+    """Return the settings of a run in a line or several: its preset, and what differs from it."""
+    preset, different = closest_preset(config, PRESETS)
+    changed = ", ".join(f"{name} {text_of(value)}" for name, value in different.items())
+    return textwrap.fill(f"preset {preset}{f' with {changed}' if changed else ''}", LINE_OF_TITLE)
 
 
 def draw_updates(updates: dict[str, np.ndarray], rewards: np.ndarray, gamma: float, plot_path: Path) -> None:
@@ -59,7 +80,7 @@ def draw_updates(updates: dict[str, np.ndarray], rewards: np.ndarray, gamma: flo
         gamma: γ.
         plot_path: The PNG to write.
     """
-    figure = Figure(figsize=(9, 7), dpi=110, layout="constrained")
+    figure = new_figure(7)
     loss, values, saturation = figure.subplots(3, sharex=True)
     steps = updates["steps"]
     loss.plot(steps, updates["critic_loss"], color=EPISODE, label="critic's loss")

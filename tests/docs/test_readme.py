@@ -173,7 +173,5 @@ def test_the_readme_claims_no_more_speed_than_was_measured():
 
 
 def test_no_page_is_missing_in_the_readme():
-    """It links to the index, which links to all pages."""
-    pages = {path.relative_to(ROOT).as_posix() for path in (ROOT / "docs").glob("*.md")}
-    linked = {target.partition("#")[0] for target in README.links()}
-    assert pages - linked == {f"docs/{name}.md" for name in ("commands", "molgan-notes", "reference")}
+    """It links to the index, which links to all pages (`test_site.py`)."""
+    assert "docs/index.md" in README.links()

@@ -8,13 +8,13 @@ import pytest
 from matplotlib.figure import Figure
 
 from benchmarks import draw
-from ddpg import Config
+from ddpg import Config, Evaluation
 from ddpg.run import plotting
 from ddpg.run.training_run import COLUMNS
 from ddpg.storage import figures
 from ddpg.storage.run_log import RunLog
 from ddpg.sweep.__main__ import main as sweep
-from tests.helpers.pages import ROOT
+from tests.helpers.pages import ROOT, read_csv
 
 CONFIG = Config(seed=4).as_json()
 
@@ -26,6 +26,7 @@ def run_dir(tmp_path):
         row = {"episode": k, "steps": 200 * k, "length": 200, "return": -k, "running_average": -k / 2, "seconds": k}
         log.add("episodes", row)
     log.add("evaluations", {"steps": 0, "mean": -9.0, "std": 1.0, "episodes": 10})
+    log.add("evaluations", {"steps": 1000, "mean": -8.0, "std": 0.0, "episodes": 1})
     log.close()
     return tmp_path / "run"
 
@@ -33,15 +34,15 @@ def run_dir(tmp_path):
 def test_the_curve_has_its_three_series_title_and_units(run_dir, tmp_path, monkeypatch):
     drawn: list[Figure] = []
     monkeypatch.setattr(figures, "save", lambda figure, plot_path: drawn.append(figure))
-    plotting.draw_reward_curve(run_dir, CONFIG, tmp_path / "curve.png")
+    plotting.draw_reward_curve(run_dir, CONFIG | {"tau": 0.5, "env_kwargs": {"g": 5.0}}, tmp_path / "curve.png")
     (axes,) = drawn[0].axes
     returns, average, evaluation = axes.lines[:3]
     np.testing.assert_array_equal(returns.get_xdata(), [200, 400, 600, 800, 1000])
     np.testing.assert_array_equal(returns.get_ydata(), [-1, -2, -3, -4, -5])
     np.testing.assert_array_equal(average.get_ydata(), [-0.5, -1, -1.5, -2, -2.5])
-    assert (list(evaluation.get_xdata()), list(evaluation.get_ydata())) == ([0], [-9])
+    assert (list(evaluation.get_xdata()), list(evaluation.get_ydata())) == ([0, 1000], [-9, -8])
     assert "Pendulum-v1" in axes.get_title()
-    assert "seed 4" in axes.get_title()
+    assert "seed 4\npreset blog with tau 0.5" in axes.get_title()
     assert "steps" in axes.get_xlabel()
     assert len(drawn[0].legends[0].get_texts()) == 3
 
@@ -57,11 +58,45 @@ def test_the_values_fill_their_picture_though_the_limit_is_far_away(tmp_path, mo
     assert "1,600" in " ".join(text.get_text() for text in drawn[0].legends[0].get_texts())
 
 
+def test_the_bars_are_the_95_percent_interval_of_the_mean_and_none_for_one_episode():
+    """As `Evaluation.half_width`, from the deviation in the file."""
+    returns = (-100.0, -150.0, -240.0)
+    width, none = plotting.half_widths(np.array([np.std(returns), 0.0]), np.array([3, 1]))
+    assert width == pytest.approx(Evaluation(returns).half_width)
+    assert np.isnan(none)
+
+
+def test_the_optimum_of_pendulum_is_drawn_where_it_is_the_task_that_it_was_computed_for(run_dir, tmp_path, monkeypatch):
+    (measured,) = [row for row in read_csv("results/pendulum_optimum/table.csv") if row["who"] == "optimum"]
+    assert plotting.OPTIMA["Pendulum-v1"] == pytest.approx(float(measured["mean"]), abs=0.051)
+    drawn: list[Figure] = []
+    monkeypatch.setattr(figures, "save", lambda figure, plot_path: drawn.append(figure))
+    for changes in ({}, {"env_kwargs": {"g": 5.0}}):
+        plotting.draw_reward_curve(run_dir, CONFIG | changes, tmp_path / "curve.png")
+    names = [[text.get_text() for text in figure.legends[0].get_texts()] for figure in drawn]
+    assert ["optimum, over all starts" in each for each in names] == [True, False]
+
+
+def test_thousands_are_separated_and_words_stay(tmp_path):
+    figure = figures.new_figure(3)
+    numbers, words = figures.panels(figure, 2)
+    numbers.plot([0, 1_500_000], [0.1, 0.3])
+    words.set_xticks([0, 1], ["one", "two"])
+    figures.save(figure, tmp_path / "figure.png")
+    assert "1,500,000" in [label.get_text() for label in numbers.get_xticklabels()]
+    assert {"0.1", "0.3"} <= {label.get_text() for label in numbers.get_yticklabels()}
+    assert [label.get_text() for label in words.get_xticklabels()] == ["one", "two"]
+
+
+def test_every_published_plot_has_the_width_of_the_style():
+    assert {matplotlib.image.imread(plot).shape[1] for plot in PUBLISHED} == {figures.WIDTH * figures.DPI}
+
+
 def test_the_plot_is_replaced_in_one_step(run_dir, tmp_path):
     plot_path = tmp_path / "plots" / "curve.png"
     for _ in range(2):
         plotting.draw_reward_curve(run_dir, CONFIG, plot_path)
-        assert matplotlib.image.imread(plot_path).shape == (550, 990, 4)
+        assert matplotlib.image.imread(plot_path).shape == (750, 1260, 4)
     assert [path.name for path in plot_path.parent.iterdir()] == ["curve.png"]
 
 
@@ -73,12 +108,16 @@ PAGES = "".join(page.read_text("utf-8") for page in [ROOT / "README.md", *sorted
 PUBLISHED = sorted(ROOT / name for name in set(re.findall(r"(?:results/[\w.-]+|plots)/[\w.-]+\.png", PAGES)))
 
 
-@pytest.mark.parametrize("plot", PUBLISHED, ids=lambda path: path.parent.name)
+@pytest.mark.parametrize("plot", PUBLISHED, ids=lambda path: f"{path.parent.name}-{path.stem}")
 def test_every_published_plot_can_be_drawn_again_from_the_csv_beside_it(plot, tmp_path):
     again, curves = tmp_path / plot.name, plot.with_name("curves.csv")
     if plot.parent.name == "plots":
         plotting.main([str(plot.with_suffix("")), str(again)])
-    elif curves.exists() and "variant" not in curves.read_text("utf-8").splitlines()[0]:
+    elif plot.with_suffix(".csv").exists():
+        draw.main([str(plot.with_suffix(".csv")), "--out", str(again)])
+    elif curves.exists() and not {"variant", "success_rate"} & set(
+        curves.read_text("utf-8").splitlines()[0].split(",")
+    ):
         assert sweep(["compare", str(curves), "--out", str(again)]) == 0
     else:
         draw.main([str(plot.parent), "--out", str(again)])
