@@ -16,8 +16,8 @@ from ddpg.command.command import Parser, run_command
 from ddpg.command.inputs import read_object
 from ddpg.command.paths import absolute
 from ddpg.errors import RequestError, one_line
-from ddpg.run.origin import origin
 from ddpg.presets import PRESETS
+from ddpg.run.origin import origin
 from ddpg.settings import closest_preset, text_of
 from ddpg.storage.csv_files import read_columns
 from ddpg.storage.figures import AVERAGE, EPISODE, EVALUATION, check_picture, finish, new_figure
