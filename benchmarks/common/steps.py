@@ -52,14 +52,16 @@ def step_of(agent: "DDPG") -> Callable[[], None]:
     return step
 
 
-def in_turn(calls: Mapping[T, Callable], rounds: int, seconds: float) -> Iterator[tuple[T, int, float]]:
-    """Time the calls in turn; yield the key, the round and the milliseconds of one call."""
+def in_turn(
+    calls: Mapping[T, Callable], rounds: int, seconds: float, clock: Callable[[], float] = time.perf_counter
+) -> Iterator[tuple[T, int, float]]:
+    """Time the calls in turn; yield the key, the round and the milliseconds of one call by the clock."""
     for call in calls.values():
         call()  # compiles
     for number in range(rounds):
         for key, call in calls.items():
-            count, start = 0, time.perf_counter()
-            while time.perf_counter() < start + seconds:
+            count, start = 0, clock()
+            while clock() < start + seconds:
                 call()
                 count += 1
-            yield key, number, 1e3 * (time.perf_counter() - start) / count
+            yield key, number, 1e3 * (clock() - start) / count
