@@ -26,7 +26,8 @@ def formulas() -> dict[str, str]:
 
 
 def complete(app, kind: str, name: str, value, options, lines: list[str]) -> None:
-    """Add to a docstring what is known elsewhere."""
+    """Add to a docstring what is known elsewhere; its | are those of mathematics, and no markup."""
+    lines[:] = [line.replace("|", r"\|") for line in lines]
     if kind == "class" and value is not Config:
         lines += [f":param {field}: {comment}" for field, comment in comments(value).items()]
     if kind == "property":
