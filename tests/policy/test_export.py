@@ -252,5 +252,5 @@ def test_a_layer_that_no_format_knows_is_refused_by_its_name():
         RequestError, match="the layer 'mine' is a GroupNormalization, which the file formats do not know"
     ):
         copied(layer, state)
-    with pytest.raises(RequestError, match="the layer 'mine' is a GroupNormalization, which has no place in the file"):
+    with pytest.raises(RequestError, match="the layer 'mine' is a GroupNormalization, which ONNX files do not know"):
         onnx_nodes(keras.Model(state, layer(state)))
