@@ -17,6 +17,9 @@ from gymnasium.wrappers import FlattenObservation, RescaleAction, TimeLimit, Tra
 from ddpg.config import Config
 from ddpg.errors import RequestError, one_line
 
+GYMNASIUMS_OWN = {  # before any module has registered others
+    name for name, spec in gymnasium.registry.items() if str(spec.entry_point).startswith("gymnasium.envs.")
+}
 UNBOUNDED = 1e30  # some tasks write the largest float where they mean "no bound"
 
 
@@ -123,7 +126,7 @@ def _make_or_refuse(env: str, env_kwargs: dict[str, Any]) -> gymnasium.Env:
     module, _, name = env.rpartition(":")
     try:
         with importable_working_directory() if module else nullcontext():
-            return gymnasium.make(env, **env_kwargs)
+            task = gymnasium.make(env, **env_kwargs)
     except gymnasium.error.DependencyNotInstalled as error:
         raise RequestError(
             f"{env} needs a package ({one_line(error)}); try: pip install 'gymnasium[mujoco,box2d]'", "env"
@@ -142,6 +145,14 @@ def _make_or_refuse(env: str, env_kwargs: dict[str, Any]) -> gymnasium.Env:
         names = [ids[near] for near in difflib.get_close_matches(name.lower(), ids)]
         nearest = f"; the nearest ids are {', '.join(names)}" if names else ""
         raise RequestError(f"cannot make {env!r} ({reason}){nearest}", "env") from None
+    if name in GYMNASIUMS_OWN and module and module.split(".")[0] != "gymnasium":
+        task.close()
+        raise RequestError(
+            f"{name} is Gymnasium's own task and none of {module!r}, whose tasks have other names; to train on it, use "
+            f"--env {name}; for tasks of the old gym see docs/other-tasks.md",
+            "env",
+        )
+    return task
 
 
 def refuse_missing_module(module: str, error: BaseException, setting: str) -> None:

@@ -1,12 +1,29 @@
 """Paths as users write them: absolute before a task can change the working directory, and shown as they were meant."""
 
+import argparse
 import os
 import re
 from pathlib import Path
 
+from ddpg.errors import RequestError
+
+
+class UnusablePath(RequestError, argparse.ArgumentTypeError):
+    """A path that cannot be written down everywhere; argparse shows its words as they are."""
+
 
 def absolute(path: str | Path) -> Path:
-    """Return a path with its tilde expanded and the working directory before it."""
+    """Return a path with its tilde expanded and the working directory before it.
+
+    Raises:
+        RequestError: Its name is not Unicode, so that JSON files and pictures could not hold it.
+    """
+    try:
+        if b"\0" in str(path).encode():
+            raise ValueError
+    except ValueError:
+        shown = str(path).encode(errors="replace").decode()
+        raise UnusablePath(f"the name {shown!r} has bytes that are no UTF-8 text; choose another name") from None
     try:
         return Path(path).expanduser().absolute()
     except RuntimeError:  # no such user, or one without a home

@@ -17,6 +17,7 @@ from ddpg.molgan.plotting import draw_curves, draw_molecules
 from ddpg.molgan.training import Epoch, train
 from ddpg.storage.checkpoint_format import Snapshot
 from ddpg.storage.checkpoints import all_checkpoints
+from ddpg.storage.files import short_name
 from ddpg.storage.run_folder import RunFolder, run_errors
 
 RESULTS = (*SHARES, *(f"molgan_{name}" for name in SHARES), "objective")
@@ -55,7 +56,9 @@ class TrainingRun:
     ) -> None:
         self.agent, self.config = agent, agent.config
         self.dataset, self.folder = dataset, folder
-        self.plot_paths = [plot_dir / f"molgan-{folder.path.resolve().name}{end}.png" for end in ("", "-molecules")]
+        self.plot_paths = [
+            plot_dir / short_name(f"molgan-{folder.path.resolve().name}", f"{end}.png") for end in ("", "-molecules")
+        ]
         self.epoch, self.notes = epoch, notes
         self.results: dict[str, float] = {}
         self._point: Snapshot | None = None  # the end of the last epoch

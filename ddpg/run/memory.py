@@ -22,13 +22,22 @@ def require_memory(config: Config, state_size: int, action_size: int) -> None:
             "hidden_units",
         )
     row_bytes = transition_bytes(state_size, action_size)
-    buffer = config.buffer_size * row_bytes
-    if buffer > free - networks:
-        raise RequestError(
-            f"{config.buffer_size} transitions of {row_bytes} bytes take {buffer / GIB:.2f} GiB, "
-            f"but only {free / GIB:.2f} GiB is free; use at most {int((free - networks) // row_bytes)}",
-            "buffer_size",
-        )
+    buffer, rows = config.buffer_size * row_bytes, rows_of_run(config)
+    if rows * row_bytes <= free - networks and buffer <= total_memory():  # more no system grants, filled or not
+        return
+    raise RequestError(
+        f"{config.buffer_size} transitions of {row_bytes} bytes take {buffer / GIB:.2f} GiB, "
+        f"but only {free / GIB:.2f} GiB is free; use at most {min(rows, int((free - networks) // row_bytes))}",
+        "buffer_size",
+    )
+
+
+def rows_of_run(config: Config) -> int:
+    """Return how many transitions a run can store: what is never filled takes no memory."""
+    if not config.steps or config.data:
+        return config.buffer_size
+    at_most = int(1.1 * config.steps) + 1_000  # the last episode is completed
+    return min(config.buffer_size, at_most * (1 + config.hindsight_goals))
 
 
 def network_bytes(config: Config, state_size: int, action_size: int) -> int:
@@ -55,6 +64,13 @@ def available_memory() -> float:
             limits.append(os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE"))
     limits += cgroup_limits()
     return max(0, min(limits))
+
+
+def total_memory() -> float:
+    """Return the bytes of memory that this machine has."""
+    if hasattr(os, "sysconf") and "SC_PHYS_PAGES" in os.sysconf_names:
+        return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    return float("inf")
 
 
 def cgroup_limits(root: Path = Path("/sys/fs/cgroup"), groups: Path = Path("/proc/self/cgroup")) -> list[float]:

@@ -7,9 +7,10 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import gymnasium
+import numpy as np
 from gymnasium.wrappers import RecordVideo
 
-from ddpg.errors import RequestError
+from ddpg.errors import RequestError, one_line
 
 
 def require_display(setting: str) -> None:
@@ -57,6 +58,7 @@ def recorded(environment: gymnasium.Env, video_dir: Path, name: str) -> Iterator
         RequestError: A package is missing, the task has no pictures, or the folder is not writable.
     """
     os.environ.setdefault("SDL_VIDEODRIVER", "dummy")  # SDL need not look for a display, and complain on stderr
+    require_pictures(environment)
     try:
         recorder = RecordVideo(environment, str(video_dir), lambda episode: True, name_prefix=name)
     except gymnasium.error.DependencyNotInstalled as error:
@@ -68,3 +70,21 @@ def recorded(environment: gymnasium.Env, video_dir: Path, name: str) -> Iterator
     finally:
         if recorder.recording:
             recorder.stop_recording()
+
+
+def require_pictures(environment: gymnasium.Env) -> None:
+    """Raise `RequestError` unless a task renders pictures that a film can be made of."""
+    if environment.render_mode != "rgb_array":
+        raise RequestError(
+            f"the task has the render mode {environment.render_mode!r}, not 'rgb_array'; its constructor must keep the "
+            "mode that it is given in self.render_mode",
+            "video",
+        )
+    try:
+        environment.reset(seed=0)
+        picture = environment.render()
+    except Exception as error:
+        raise RequestError(f"the task cannot be rendered ({one_line(error)})", "video") from None
+    if getattr(picture, "ndim", 0) != 3 or picture.shape[2] != 3 or picture.dtype != np.uint8:  # type: ignore
+        shape = f"shape {picture.shape}, {picture.dtype}" if isinstance(picture, np.ndarray) else repr(picture)[:60]
+        raise RequestError(f"the task's render() gives {shape}, not a picture (height, width, 3) of uint8", "video")

@@ -28,7 +28,7 @@ from ddpg.run.reported import check_reported, success_of
 from ddpg.run.states import notes_on_images
 from ddpg.run.task_record import record_of, require_recorded
 from ddpg.run.training_run import TrainingRun, columns_of
-from ddpg.storage.files import check_plot_dir
+from ddpg.storage.files import check_plot_dir, short_name
 from ddpg.storage.replay_files import require_all
 from ddpg.storage.resuming import extend_config, resuming
 from ddpg.storage.run_folder import RunFolder
@@ -117,7 +117,7 @@ def default_run_dir(config: Config, now: time.struct_time) -> Path:
 
 def plot_path(config: Config, run_dir: Path, plot_dir: Path) -> Path:
     """Return the path of a run's reward curve."""
-    return plot_dir / f"{task_name(config)}-{run_dir.resolve().name}.png"
+    return plot_dir / short_name(f"{task_name(config)}-{run_dir.resolve().name}", ".png")
 
 
 def task_name(config: Config) -> str:

@@ -58,6 +58,13 @@ def new_file(path: Path) -> Iterator[BinaryIO]:
         raise
 
 
+def short_name(name: str, ending: str) -> str:
+    """Return a file name that a file system takes: a long one keeps its beginning, and a checksum of the whole."""
+    if len((name + ending).encode()) <= 200:
+        return name + ending
+    return f"{name[:SHORT]}-{hashlib.sha256(name.encode(errors='replace')).hexdigest()[:12]}{ending}"
+
+
 def remove(path: Path) -> None:
     """Remove a file or a folder of this program, if it is there; of a link, the link alone."""
     if path.is_dir() and not path.is_symlink():

@@ -107,6 +107,8 @@ def carry_out(
     folders = [job.folder for job in jobs]
     if twice := [folder for folder in folders if folders.count(folder) > 1][:1]:
         raise RequestError(f"two runs would share the folder {twice[0].relative_to(sweep_dir)}; use two sweeps", "env")
+    if long := [name for folder in folders for name in folder.parts if len(name.encode()) > 200][:1]:
+        raise RequestError(f"the folder {long[0][:60]}... would have too long a name; vary less at a time", "vary")
     with open_sweep(sweep_dir, jobs, extra, cores_of(arguments), arguments.address) as workers:
         outcome = run_all(jobs, workers, arguments.progress, unit)
     if outcome.signal_number:

@@ -9,6 +9,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, NamedTuple
@@ -18,6 +19,9 @@ from ddpg.command.tensorflow import silent_stderr
 from ddpg.errors import RequestError
 
 SECONDS_TO_CONNECT = 30
+SECONDS_TO_END = 5  # for Ray's processes, before their folder goes
+# Variables that lead `ray.init` to another cluster, or its jobs elsewhere, where this machine alone is meant.
+LEADING_ELSEWHERE = ("RAY_ADDRESS", "RAY_NAMESPACE", "RAY_JOB_CONFIG_JSON_ENV_VAR", "RAY_OVERRIDE_RESOURCES")
 OBJECT_STORE_BYTES = 80 * 1024**2  # jobs and their outcomes are small; Ray asks for 75 MiB or more
 
 
@@ -40,7 +44,8 @@ def local_ray(cores: int) -> Iterator[list[Machine]]:
         cores: How many cores its tasks may take together.
     """
     require_ray()
-    private = {
+    private: dict[str, str | None] = {
+        **dict.fromkeys(LEADING_ELSEWHERE),
         "RAY_AUTH_MODE": "token",
         "RAY_AUTH_TOKEN": token(),
         "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0",  # Ray then keeps to the loopback address on every system
@@ -50,17 +55,20 @@ def local_ray(cores: int) -> Iterator[list[Machine]]:
     with environment_variables(private):
         try:
             connect(
+                address="local",
                 num_cpus=cores,
                 num_gpus=0,
                 include_dashboard=False,
                 object_store_memory=OBJECT_STORE_BYTES,
                 _node_ip_address="127.0.0.1",
-                _temp_dir=folder,
+                _temp_dir=os.path.join(folder, "r"),  # which Ray opens to everybody: the folder around it stays closed
             )
             yield [Machine("127.0.0.1", cores, lambda function, *arguments: function(*arguments))]
         finally:
-            disconnect()
-            shutil.rmtree(folder, ignore_errors=True)
+            try:
+                disconnect()
+            finally:
+                remove_folder(folder)
 
 
 @contextmanager
@@ -91,6 +99,14 @@ def joined_ray(address: str) -> Iterator[list[Machine]]:
         ]
     finally:
         disconnect()
+
+
+def remove_folder(folder: str) -> None:
+    """Remove Ray's folder, into which its processes may write until they have ended."""
+    deadline = time.monotonic() + SECONDS_TO_END
+    while os.path.exists(folder) and time.monotonic() < deadline:
+        shutil.rmtree(folder, ignore_errors=True)
+        time.sleep(0.05)
 
 
 @functools.cache
@@ -156,15 +172,20 @@ def caller_on(node_id: str) -> Callable[..., Any]:
 
 
 @contextmanager
-def environment_variables(values: dict[str, str]) -> Iterator[None]:
-    """Set environment variables, and put them back as they were."""
+def environment_variables(values: dict[str, str | None]) -> Iterator[None]:
+    """Set environment variables, or remove them for None, and put them back as they were."""
     before = {name: os.environ.get(name) for name in values}
-    os.environ.update(values)
+    put_environment(values)
     try:
         yield
     finally:
-        for name, value in before.items():
-            if value is None:
-                del os.environ[name]
-            else:
-                os.environ[name] = value
+        put_environment(before)
+
+
+def put_environment(values: dict[str, str | None]) -> None:
+    """Set environment variables, or remove them for None."""
+    for name, value in values.items():
+        if value is None:
+            os.environ.pop(name, None)
+        else:
+            os.environ[name] = value

@@ -91,3 +91,14 @@ def test_resident_memory_does_not_grow_between_step_5_000_and_step_20_000(benchm
     small = "--hidden-units 16 16 --batch-size 16 --evaluate-every 2000 --evaluation-episodes 1 --checkpoint-every 2000"
     figures = benchmark.measure("Pendulum-v1", 20_000, *small.split(" "))
     assert benchmark.growth(figures["by_step"], 5_000, 20_000) < 12 * benchmark.MIB
+
+
+def test_a_buffer_that_the_run_can_never_fill_counts_only_as_far_as_it_is_filled(monkeypatch):
+    """States of 96 x 96 x 3 numbers: the default buffer takes 206 GiB, but 300 steps of them do not."""
+    monkeypatch.setattr(memory, "available_memory", lambda: 2 * GIB)
+    monkeypatch.setattr(memory, "total_memory", lambda: 32 * GIB)
+    require_memory(Config(buffer_size=100_000, steps=300), 96 * 96 * 3, 3)
+    with pytest.raises(RequestError, match=r"take 20\.60 GiB, but only 2\.00 GiB is free; use at most"):
+        require_memory(Config(buffer_size=100_000, steps=30_000), 96 * 96 * 3, 3)
+    with pytest.raises(RequestError, match=r"take 206\.01 GiB, but only 2\.00 GiB is free; use at most 1330$"):
+        require_memory(Config(steps=300), 96 * 96 * 3, 3)  # no system grants more than it has

@@ -167,3 +167,75 @@ def test_a_checkpoint_that_lost_replay_files_is_not_resumed(tmp_path, without_pl
         match=r"manifest\.json is corrupt .*its replay files (begin at transition 20, not at 0|end at step 0)",
     ):
         resume_run(tmp_path / "run", tmp_path, {"episodes": 5})
+
+
+class Film(Task):
+    """A task that renders what it is told, and keeps its render mode only if told so."""
+
+    metadata = {"render_modes": ["rgb_array"], "render_fps": 30}  # noqa: RUF012
+
+    def __init__(self, render_mode=None, keeps=True, picture="good"):
+        self.render_mode = render_mode if keeps else None
+        self.picture = picture
+
+    def render(self):
+        pictures = {"good": np.zeros((32, 32, 3), np.uint8), "flat": np.zeros((32, 32), np.uint8), "none": None}
+        return pictures[self.picture]
+
+
+gymnasium.register("Film-v0", Film, max_episode_steps=10, disable_env_checker=True)
+
+
+@pytest.mark.parametrize(
+    ("kwargs", "said"),
+    [
+        ({"keeps": False}, "the task has the render mode None, not 'rgb_array'"),
+        ({"picture": "flat"}, "render() gives shape (32, 32), uint8, not a picture"),
+        ({"picture": "none"}, "render() gives None, not a picture"),
+        ({"picture": "odd"}, "the task cannot be rendered ('odd')"),
+    ],
+)
+def test_a_task_of_which_no_film_can_be_made_is_refused_in_one_line(tmp_path, capsys, kwargs, said):
+    from ddpg.policy.evaluate import main as evaluate_command
+
+    config = Config(env="Film-v0", env_kwargs=kwargs, episodes=1, evaluation_episodes=1, hidden_units=(8, 8))
+    run = finished_run(config, tmp_path / "run")
+    command = ["--checkpoint", str(run.folder.path), "--episodes", "1", "--video", str(tmp_path / "films")]
+    assert evaluate_command(command) == 2
+    err = capsys.readouterr().err
+    assert f"--video: {said}" in err or f"--video: the task's {said}" in err
+    assert not list(tmp_path.glob("films/*.mp4"))
+
+
+def test_a_prefix_does_not_make_gymnasiums_own_task_another_ones(tmp_path, capsys):
+    assert main(["--env", "json:Pendulum-v1", "--run-dir", str(tmp_path / "r"), *FLAGS]) == 2
+    err = capsys.readouterr().err
+    assert "--env: Pendulum-v1 is Gymnasium's own task and none of 'json'" in err and err.count("\n") == 1
+    assert not (tmp_path / "r").exists()
+
+
+def test_a_run_folder_of_a_long_name_has_its_picture_and_one_that_is_no_text_is_refused(tmp_path, capsys):
+    run = "r" * 240
+    assert main(["--env", "Endless-v0", "--run-dir", str(tmp_path / run), "--plot-dir", str(tmp_path), *FLAGS]) == 0
+    (picture,) = tmp_path.glob("*.png")
+    assert picture.name.startswith("Endless-v0-rrr") and capsys.readouterr().err == ""
+    with pytest.raises(SystemExit) as exit:
+        main(["--env", "Endless-v0", "--run-dir", str(tmp_path / "r\udcff"), *FLAGS])
+    assert exit.value.code == 2
+    assert "argument --run-dir: the name" in capsys.readouterr().err
+    assert len(list(tmp_path.iterdir())) == 2
+
+
+def test_a_reward_that_is_always_the_same_is_said_to_teach_nothing(tmp_path, capsys):
+    gymnasium.register("Costly-v0", Costly, max_episode_steps=10, disable_env_checker=True)
+    where = ["--run-dir", str(tmp_path / "run"), "--plot-dir", str(tmp_path)]
+    assert main(["--env", "Costly-v0", "--batch-size", "4", *where, *FLAGS[:5], "--hidden-units", "8x8"]) == 0
+    assert "every reward so far was -1, so there was nothing to learn from" in capsys.readouterr().err
+
+
+class Costly(Task):
+    """Each step costs 1, whatever is done."""
+
+    def step(self, action):
+        state, _, *rest = super().step(action)
+        return state, -1.0, *rest
