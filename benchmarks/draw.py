@@ -10,6 +10,7 @@ from benchmarks.common.pictures import (
     draw_estimates,
     draw_optimum,
     draw_scaling,
+    draw_simulators,
     draw_speeds,
     draw_success,
     draw_variants,
@@ -20,6 +21,7 @@ DRAWN_BY_COLUMN = {
     "generator": draw_tradeoff,
     "contender": draw_speeds,
     "quantity": draw_scaling,
+    "simulators": draw_simulators,
     "variant": draw_variants,
     "optimal_value": draw_optimum,
     "estimate": draw_estimates,
@@ -36,7 +38,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--out", type=Path, metavar="PICTURE.png", help="the picture (default: STUDY/picture.png)")
     arguments = parser.parse_args(argv)
     own = [arguments.study] if arguments.study.is_file() else []
-    for table in own or (arguments.study / f"{name}.csv" for name in ("curves", "grid", "table")):
+    for table in own or (arguments.study / f"{name}.csv" for name in ("curves", "curve", "grid", "table")):
         rows = read_rows(table) if table.is_file() else []
         for column, draw in DRAWN_BY_COLUMN.items():
             if rows and column in rows[0] and not (column == "variant" and "mean" not in rows[0]):

@@ -136,6 +136,34 @@ def draw_speeds(path: Path, plot_path: Path) -> None:
     save(figure, plot_path)
 
 
+def draw_simulators(path: Path, plot_path: Path) -> None:
+    """Draw steps per second against the number of simulators: a line per speed of the simulator and update schedule."""
+    from matplotlib.figure import Figure
+
+    from ddpg.storage.figures import finish
+
+    lines: dict[tuple[float, int], dict[int, list[float]]] = {}
+    for row in read_rows(path):
+        line = lines.setdefault((float(row["milliseconds"]), int(row["train_frequency"])), {})
+        line.setdefault(int(row["simulators"]), []).append(float(row["steps_per_second"]))
+    figure = Figure(figsize=(9, 4.4), dpi=110, layout="constrained")
+    colors = dict(zip(sorted({key[0] for key in lines}), ("#0072b2", "#e69f00", "#009e73"), strict=True))
+    for axes, frequency in zip(figure.subplots(1, 2, sharey=True), sorted({key[1] for key in lines}), strict=True):
+        for milliseconds, color in colors.items():
+            medians = {count: np.median(speeds) for count, speeds in lines[milliseconds, frequency].items()}
+            alone = medians.pop(0)
+            label = f"{milliseconds:g} ms a step" if frequency == 1 else None
+            axes.plot(list(medians), list(medians.values()), color=color, marker="o", ms=4, label=label)
+            axes.axhline(alone, color=color, ls=":", lw=1)
+        axes.set_xscale("log", base=2)
+        axes.set_yscale("log")
+        axes.set_xticks([1, 2, 4, 8, 16], ["1", "2", "4", "8", "16"])
+        axes.set_xlabel("simulators (dotted: one, in turn with the updates)")
+        axes.set_title("an update for each step" if frequency == 1 else f"an update for every {frequency} steps")
+    figure.axes[0].set_ylabel("environment steps/s")
+    finish(figure, plot_path)
+
+
 def draw_scaling(path: Path, plot_path: Path) -> None:
     """Draw a panel per axis: the measurements of all rounds over the size, and their medians as a line."""
     from matplotlib.ticker import StrMethodFormatter

@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from typing import Any
 
 from benchmarks.common.numpy_baseline import default_kernel_environment
 from benchmarks.common.output import ROOT
@@ -16,16 +17,26 @@ ENVIRONMENT = default_kernel_environment() | {"PYTHONPATH": SEARCH_PATH, "TF_CPP
 class Worker:
     """A contender in its own process, which waits for its turn.
 
+    Args:
+        name: The contender.
+        arguments: What it is told: a task, a size of minibatches, updates.
+        module: The program that has the contender.
+        environment: Its environment variables.
+
     Attributes:
         kernel: The BLAS kernel that its NumPy uses.
     """
 
     def __init__(
-        self, name: str, task: str, batch_size: int, updates: int, environment: dict[str, str] = ENVIRONMENT
+        self,
+        name: str,
+        *arguments: Any,
+        module: str = "benchmarks.speed.contenders",
+        environment: dict[str, str] = ENVIRONMENT,
     ) -> None:
-        self.name = name
+        self.name, self.module = name, module
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "benchmarks.speed.contenders", name, task, str(batch_size), str(updates)],
+            [sys.executable, "-m", module, name, *map(str, arguments)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
@@ -34,15 +45,15 @@ class Worker:
         )
         self.kernel = self._answer("kernel")
 
-    def steps_per_second(self, steps: int) -> float:
-        """Let it run the given number of steps."""
-        self.start(steps)
+    def steps_per_second(self, length: float) -> float:
+        """Let it run the given number of steps, or of seconds: as its module counts."""
+        self.start(length)
         return self.finish()
 
-    def start(self, steps: int) -> None:
-        """Let it run the given number of steps, without waiting for the end."""
+    def start(self, length: float) -> None:
+        """Let it run, without waiting for the end."""
         assert self.process.stdin
-        self.process.stdin.write(f"{steps}\n")
+        self.process.stdin.write(f"{length}\n")
         self.process.stdin.flush()
 
     def finish(self) -> float:
@@ -60,4 +71,4 @@ class Worker:
         for line in self.process.stdout:
             if line.startswith(f"{word} "):
                 return line.removeprefix(f"{word} ").strip()
-        raise SystemExit(f"{self.name} ended early; run python -m benchmarks.speed.contenders by hand to see why")
+        raise SystemExit(f"{self.name} ended early; run python -m {self.module} by hand to see why")

@@ -88,7 +88,7 @@ def speeds(
     settings = [(task, size, updates) for task in tasks for size in batch_sizes for updates in (1, 50)]
     for task, batch_size, updates in settings:
         workers = {
-            processor: Worker("ours", task, batch_size, updates, environment)
+            processor: Worker("ours", task, batch_size, updates, environment=environment)
             for processor, environment in processors.items()
         }
         warm_up(workers.values(), max(1_000, batch_size) + 300)
@@ -106,7 +106,7 @@ def runs_at_a_time(counts: list[int], rounds: int) -> Iterator[dict]:
     """Train several runs at a time; yield the steps per second of all of them together."""
     for count in counts:
         for processor, environment in (("GPU", GPU), ("CPU", ONE_THREAD)):
-            workers = [Worker("ours", "HalfCheetah-v5", 64, 50, environment) for _ in range(count)]
+            workers = [Worker("ours", "HalfCheetah-v5", 64, 50, environment=environment) for _ in range(count)]
             warm_up(workers, 1_300)
             for number in range(rounds):
                 for worker in workers:
