@@ -64,6 +64,10 @@ class Config:
         0, "steps of uniformly random actions before policy and updates start; 10,000 on MuJoCo", "[0, inf)"
     )
 
+    num_envs: int | None = setting(None, "simulators that step while the agent learns; for slow ones", "[1, inf)")
+    env_timeout: float | None = setting(
+        None, "seconds that a step or reset of --num-envs may take", "(0, inf)", learns=False, may_change=True
+    )
     data: dict[str, str] = setting(
         dict,
         "logged transitions that fill the replay buffer first: .npz, .hdf5 or .csv files, or a Minari folder",

@@ -10,7 +10,8 @@ import numpy as np
 
 from ddpg.checked_environment import CheckedEnvironment, reported_success
 from ddpg.experience.controllers import Controller
-from ddpg.experience.simulators import Simulators, run_episodes
+from ddpg.experience.episodes import run_episodes
+from ddpg.experience.simulators import Simulators
 
 
 class ActingAgent(Protocol):

@@ -73,7 +73,7 @@ def test_settings_that_say_which_run_it_is_or_when_it_is_measured_have_no_place_
     unnamed = {name for name, field in FIELDS.items() if not field.metadata["names_settings"]}
     assert unnamed == {
         *("env", "env_kwargs", "seed", "episodes", "steps", "evaluate_every", "evaluation_episodes"),
-        *("checkpoint_every", "keep_checkpoints", "jit_compile", "threads"),
+        *("checkpoint_every", "keep_checkpoints", "jit_compile", "threads", "env_timeout"),
         *("evaluate_in_training_task", "stop_at", "stop_at_success", "stop_evaluations", "log_info"),
     }
 

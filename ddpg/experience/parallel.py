@@ -5,27 +5,27 @@ due on what is stored; receive; store N transitions. So a round takes as long as
 both. The order is fixed, so the numbers do not depend on how fast each simulator is.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import cache, partial
 from typing import Any
 
 import gymnasium
 import numpy as np
-from gymnasium import spaces
-from gymnasium.vector import AutoresetMode, VectorEnv
+from gymnasium.vector import VectorEnv
 
 from ddpg import equations
 from ddpg.agent import DDPG, Metrics
-from ddpg.checked_environment import require_scaled
 from ddpg.errors import RequestError, RunStopped
-from ddpg.experience.hindsight import make_hindsight
-from ddpg.experience.simulators import SimulatorError
+from ddpg.experience.hindsight import Hindsight, make_hindsight
+from ddpg.experience.simulators import SimulatorError, require_usable
 from ddpg.fast import compile_policy_of_many, compile_updates
 from ddpg.metrics import MeanMetrics
 from ddpg.noise import make_noise
 from ddpg.seeding import integer_seed
 from ddpg.training import AVERAGED_EPISODES, Episode
 from ddpg.training import train as train_with_one
+
+SURELY_LONG = 10  # times the longest episode that has ended by itself: such an episode may never end
 
 
 def train(agent: DDPG, environments: gymnasium.Env | VectorEnv, resume_from: Episode = Episode()) -> Iterator[Episode]:
@@ -53,7 +53,6 @@ def train(agent: DDPG, environments: gymnasium.Env | VectorEnv, resume_from: Epi
     rounds = Rounds(agent, environments, resume_from)
     while not rounds.are_over:
         yield from rounds.next()
-    rounds.cut()
 
 
 class Rounds:
@@ -63,10 +62,21 @@ class Rounds:
         steps: Environment steps of the run so far.
         begun: Episodes that have begun; their numbers have been given out.
         running: Which simulators have an episode in progress, a mask `(N,)`.
+        longest: The longest episode so far that ended by itself, or the task's own time limit; 0 for none.
     """
 
-    def __init__(self, agent: DDPG, environments: VectorEnv, resume_from: Episode = Episode()) -> None:
-        require_usable(environments, agent)
+    def __init__(
+        self,
+        agent: DDPG,
+        environments: VectorEnv,
+        resume_from: Episode = Episode(),
+        longest: int = 0,
+        hindsights: Sequence[Hindsight] = (),
+    ) -> None:
+        require_usable(environments, (agent.state_size, agent.action_size))
+        if agent.config.hindsight_goals and not hindsights:
+            raise RequestError("several simulators need a Hindsight for each", "hindsight_goals")
+        self.hindsights = hindsights
         self.agent, self.environments, self.config = agent, environments, agent.config
         self.count, config = environments.num_envs, agent.config
         new_noise = partial(make_noise, config.noise, agent.action_size, config.noise_sigma, agent.rngs["noise"])
@@ -76,8 +86,8 @@ class Rounds:
         self.compiled_updates = cache(partial(compile_updates, agent.train_step, agent.replay_buffer, config))
 
         self.begun, self.steps, self.recent_returns = resume_from.number, resume_from.steps, resume_from.recent_returns
-        self.updates_due, self.metrics = 0, MeanMetrics(Metrics)
-        self.running = np.zeros(self.count, bool)
+        self.updates_due, self.metrics, self.last_metrics = 0, MeanMetrics(Metrics), resume_from.metrics
+        self.running, self.longest = np.zeros(self.count, bool), longest
         self.numbers, self.lengths = np.zeros(self.count, int), np.zeros(self.count, int)
         self.returns, self.states = np.zeros(self.count), np.zeros((self.count, agent.state_size), np.float32)
 
@@ -90,8 +100,8 @@ class Rounds:
 
     @property
     def position(self) -> Episode:
-        """Where the run is: a run that is resumed from here begins new episodes."""
-        return Episode(self.begun, self.steps, 0, self.recent_returns)
+        """Where the run is after a round: it has begun so many episodes, and one resumed from here begins others."""
+        return Episode(self.begun, self.steps, self.count, self.recent_returns, self.last_metrics)
 
     def passed(self, every: int) -> bool:
         """Return whether the last round passed a multiple of so many steps."""
@@ -103,25 +113,35 @@ class Rounds:
             self._begin(~self.running)
         actions = self._explore()
         next_states, rewards, terminated, truncated = self._step(actions)
-        for state, action, reward, next_state, end in zip(
-            self.states, actions, rewards, next_states, terminated, strict=True
-        ):
-            self.agent.remember(state, action, reward, next_state, end)
+        for k, state in enumerate(self.states):
+            self.agent.remember(state, actions[k], rewards[k], next_states[k], terminated[k])
+            if self.hindsights:
+                info = self.environments.infos[k]  # type: ignore[attr-defined]
+                self.hindsights[k].see(state, actions[k], next_states[k], terminated[k], info)
         self.steps += self.count
         self.states, self.lengths, self.returns = next_states, self.lengths + 1, self.returns + rewards
+        ended = np.flatnonzero(terminated | truncated)
         self.updates_due = self._updates_in_round()
-        episodes = [self._end(int(k)) for k in np.flatnonzero(terminated | truncated)]
-        if self.passed(self.config.checkpoint_every):
-            self.cut()
-        return episodes
+        self._close(ended)
+        self.longest = max([self.longest, *map(int, self.lengths[ended])])
+        episodes = [self._end(int(k)) for k in ended]
+        return episodes + (self.cut() if self.passed(self.config.checkpoint_every) or self.are_over else [])
 
-    def cut(self) -> None:
-        """Cut all running episodes, as by a time limit: their last values are bootstrapped, their returns not counted.
+    def cut(self) -> list[Episode]:
+        """Cut all running episodes, as by a time limit: their last values are bootstrapped.
 
-        The updates that are due are made first, so that nothing is left in progress.
+        Their returns are not counted, except those of episodes that may have no end. The updates that are due are made,
+        so that nothing is left in progress.
+
+        Returns:
+            The episodes that are counted.
         """
+        endless = np.flatnonzero(self.running & (self.lengths > SURELY_LONG * self.longest))
+        self._close(np.flatnonzero(self.running))
         self._update()
-        self.running[:], self.metrics = False, MeanMetrics(Metrics)
+        episodes = [self._end(int(k)) for k in endless]
+        self.metrics = MeanMetrics(Metrics)
+        return episodes
 
     def _begin(self, which: np.ndarray) -> None:
         """Begin an episode in the simulators of a mask `(N,)`."""
@@ -165,28 +185,41 @@ class Rounds:
     def _updates_in_round(self) -> int:
         """Return how many updates the steps of the last round ask for."""
         steps, frequency = self.agent.steps, self.config.train_frequency
-        if steps < self.config.first_update_step:
+        if steps < self.config.first_update_step or not frequency:
             return 0
         return (steps // frequency - (steps - self.count) // frequency) * self.config.gradient_steps
 
+    def _close(self, ended: np.ndarray) -> None:
+        """Do what these simulators' episodes ask for at their ends: hindsight, and updates after an episode."""
+        self.running[ended] = False
+        for k in ended:
+            if self.hindsights:
+                self.hindsights[k].store(self.agent, int(self.numbers[k]))
+            if self.agent.steps >= self.config.first_update_step:
+                self.updates_due += self.config.updates_after(int(self.lengths[k])) * self.config.gradient_steps
+
     def _update(self) -> None:
-        """Make the updates that are due, in one compiled call."""
-        agent, updates = self.agent, self.updates_due
-        if updates:
-            minibatches = agent.replay_buffer.sample(self.config.batch_size, agent.rngs["replay"], updates)
+        """Make the updates that are due: those of a round in one compiled call, those after an episode one by one."""
+        agent, due = self.agent, self.updates_due
+        size = due if self.config.train_frequency else self.config.gradient_steps
+        for _ in range(due // size if due else 0):
+            minibatches = agent.replay_buffer.sample(self.config.batch_size, agent.rngs["replay"], size)
+            if self.config.imitation_weight:
+                agent.replay_buffer.split(minibatches).logged[:] *= self.config.imitation_scale(agent.steps)
             if agent.normalization:
                 agent.normalization.follow()
                 minibatches = agent.normalization.rows(minibatches)
-            self.metrics.add(self.compiled_updates(updates)(minibatches))
+            self.metrics.add(self.compiled_updates(size)(minibatches))
+        if due:
             agent.training_policy.forget()
-            agent.updates += updates
+        agent.updates += due
         self.updates_due = 0
 
     def _end(self, k: int) -> Episode:
         """Return the episode that simulator k has come to the end of; its metrics are those since the one before."""
-        self.running[k] = False
         self.recent_returns = (*self.recent_returns, float(self.returns[k]))[-AVERAGED_EPISODES:]
         metrics, self.metrics = self.metrics.mean(), MeanMetrics(Metrics)
+        self.last_metrics = metrics or self.last_metrics
         return Episode(int(self.numbers[k]), self.steps, int(self.lengths[k]), self.recent_returns, metrics)
 
     def _call(self, call: Callable, ahead: int = 0) -> Any:
@@ -200,22 +233,3 @@ class Rounds:
 
     def _stopped(self, k: int, problem: str, ahead: int) -> RunStopped:
         return RunStopped(f"simulator {k}, episode {self.numbers[k]}, step {self.lengths[k] + ahead}: {problem}")
-
-
-def require_usable(environments: VectorEnv, agent: DDPG) -> None:
-    """Raise `RequestError` unless a vector environment leaves resets to the caller, and its tasks are scaled."""
-    mode = environments.metadata.get("autoreset_mode")
-    if mode != AutoresetMode.DISABLED:
-        raise RequestError(
-            f"the vector environment resets its tasks ({mode}); make it with autoreset_mode=AutoresetMode.DISABLED, so "
-            "that each episode gets its own seed"
-        )
-    require_scaled(environments.single_observation_space, environments.single_action_space)
-    sizes = tuple(
-        spaces.flatdim(space) for space in (environments.single_observation_space, environments.single_action_space)
-    )
-    if sizes != (agent.state_size, agent.action_size):
-        raise RequestError(
-            f"the vector environment has state and action sizes {sizes}; the agent has "
-            f"{(agent.state_size, agent.action_size)}"
-        )

@@ -7,6 +7,7 @@ import sys
 import threading
 import time
 import traceback
+from collections.abc import Callable
 from multiprocessing.connection import wait
 from typing import Any
 
@@ -23,6 +24,14 @@ STOPPING = ("SIGINT", "SIGTERM", "SIGHUP", "SIGUSR1")  # what is sent to a whole
 SECONDS_TO_CLOSE = 5.0
 
 
+Wrap = Callable[[gymnasium.Env, str], gymnasium.Env]
+
+
+def no_wrapper(task: gymnasium.Env, use: str) -> gymnasium.Env:
+    """Return a task as it is."""
+    return task
+
+
 class Simulator(gymnasium.Env):
     """A task in its own process: once to train in, and once to be evaluated in, each made when it is first reset.
 
@@ -34,13 +43,15 @@ class Simulator(gymnasium.Env):
         config: The settings that describe the task.
         spec: What Gymnasium knows of the task, for one that was registered by a script.
         sizes: Numbers in a state and in an action.
+        wrap: Wraps the task for a use. Its wrapper can have a method `take`, which returns what an episode has
+            reported when it is over: numbers by their names.
 
     Attributes:
         use: Which of the two tasks is stepped, "training" or "evaluation".
     """
 
-    def __init__(self, config: Config, spec: Any, sizes: tuple[int, int]) -> None:
-        self.config, self.spec_of_task, self.use = config, spec, "training"
+    def __init__(self, config: Config, spec: Any, sizes: tuple[int, int], wrap: Wrap = no_wrapper) -> None:
+        self.config, self.spec_of_task, self.use, self.wrap = config, spec, "training", wrap
         self.observation_space = spaces.Box(-np.inf, np.inf, (sizes[0],), np.float32)
         self.action_space = spaces.Box(-1, 1, (sizes[1],), np.float32)
         self.tasks: dict[str, gymnasium.Env] = {}
@@ -59,16 +70,18 @@ class Simulator(gymnasium.Env):
             return self.nothing, problem_of(error)
 
     def step(self, action: np.ndarray):
-        """Take one step; the task's `info` stays here."""
+        """Take one step; the task's `info` stays here, unless hindsight needs it."""
         if self.use not in self.running:
             return self.nothing, 0.0, False, False, {}
         try:
-            state, reward, terminated, truncated, _ = self.tasks[self.use].step(action)
+            state, reward, terminated, truncated, info = self.tasks[self.use].step(action)
         except Exception as error:
             return self.nothing, 0.0, False, False, problem_of(error)
+        sent = {"info": (info,)} if self.config.hindsight_goals else {}
         if terminated or truncated:
             self.running.discard(self.use)
-        return state, reward, terminated, truncated, {}
+            sent |= self._reported()
+        return state, reward, terminated, truncated, sent
 
     def close(self) -> None:
         """Close both tasks; without a parent there is nobody to report to, so the process ends in silence."""
@@ -81,10 +94,15 @@ class Simulator(gymnasium.Env):
         if parent and not parent.is_alive():
             os.killpg(0, signal.SIGKILL)
 
+    def _reported(self) -> dict[str, Any]:
+        """Return what the episode that is over has reported, as `info`."""
+        task = self.tasks[self.use]
+        return {"reported": task.get_wrapper_attr("take")()} if task.has_wrapper_attr("take") else {}
+
     def _make(self) -> gymnasium.Env:
         if self.spec_of_task:
             gymnasium.registry.setdefault(self.spec_of_task.id, self.spec_of_task)
-        return CheckedEnvironment(make_environment(self.config))
+        return CheckedEnvironment(self.wrap(make_environment(self.config), self.use))
 
 
 def problem_of(error: Exception) -> dict[str, str]:

@@ -9,19 +9,21 @@ import signal
 import sys
 import time
 import types
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from functools import partial
 from typing import Any
 
 import gymnasium
 import numpy as np
-from gymnasium.vector import AsyncVectorEnv, AutoresetMode
+from gymnasium import spaces
+from gymnasium.vector import AsyncVectorEnv, AutoresetMode, VectorEnv
 
+from ddpg.checked_environment import require_scaled
 from ddpg.config import Config
 from ddpg.environment import make_environment, state_and_action_size
-from ddpg.errors import RequestError, RunStopped, one_line
-from ddpg.experience.simulator import SECONDS_TO_CLOSE, start_simulator
+from ddpg.errors import RequestError, one_line
+from ddpg.experience.simulator import SECONDS_TO_CLOSE, Wrap, no_wrapper, start_simulator
 
 
 class SimulatorError(RuntimeError):
@@ -59,6 +61,12 @@ class Simulators(AsyncVectorEnv):
         count: N.
         timeout: Seconds that a reset or a step may take; None waits for ever.
         sizes: Numbers in a state and in an action; None makes the task here once, to see.
+        wrap: Wraps each task for its use; see `Simulator`.
+
+    Attributes:
+        reported: What the episodes that have ended have reported, in their order; whoever reads it empties it.
+        infos: What each task gave with the last step, if the settings ask for hindsight.
+        look: Called before each step of an evaluation.
 
     Raises:
         RequestError: The task cannot be sent to another process.
@@ -66,12 +74,20 @@ class Simulators(AsyncVectorEnv):
     """
 
     def __init__(
-        self, config: Config, count: int, timeout: float | None = None, sizes: tuple[int, int] | None = None
+        self,
+        config: Config,
+        count: int,
+        timeout: float | None = None,
+        sizes: tuple[int, int] | None = None,
+        wrap: Wrap = no_wrapper,
     ) -> None:
         self.timeout, sizes = timeout, sizes or sizes_of(config)
+        self.reported: list[dict[str, float]] = []
+        self.infos: list[dict[str, Any]] = []
+        self.look: Callable[[], None] = lambda: None
         module, _, name = config.env.rpartition(":")
         spec = None if module else gymnasium.registry.get(name)
-        makers = [partial(start_simulator, os.getpid(), k, config, spec, sizes) for k in range(count)]
+        makers = [partial(start_simulator, os.getpid(), k, config, spec, sizes, wrap) for k in range(count)]
         multiprocessing.get_context("forkserver").set_forkserver_preload([start_simulator.__module__])
         try:
             with no_main_module():
@@ -106,6 +122,10 @@ class Simulators(AsyncVectorEnv):
         with self._failures():
             results = super().step_wait(timeout or self.timeout)
         raise_problem(results[4])
+        self.infos = [sent[0] if sent else {} for sent in results[4].get("info", ())]
+        reported = results[4].get("reported", {})
+        for k in np.flatnonzero(results[4].get("_reported", [])):
+            self.reported.append({name: float(values[k]) for name, values in reported.items() if name[0] != "_"})
         return results
 
     def turn_to(self, use: str) -> None:
@@ -155,49 +175,6 @@ class Simulators(AsyncVectorEnv):
         self.close()
 
 
-def run_episodes(agent: Any, simulators: Simulators, episodes: int, seed: int) -> tuple[float, ...]:
-    """Return the returns of noise-free episodes, the same as those of one simulator after another.
-
-    Each simulator that is free takes the next episode; those that find none wait for the others.
-
-    Args:
-        agent: Anything with `act(state, explore=False)`.
-        simulators: Those of a training, whose episodes in progress are not touched.
-        episodes: How many.
-        seed: Episode i is reset with `seed + i`.
-
-    Raises:
-        RunStopped: A simulator failed; the message names it, its episode and its step.
-    """
-    returns, lengths, begun = np.zeros(episodes), np.zeros(episodes, int), 0
-    episode_of = np.full(simulators.num_envs, -1)  # of each simulator; -1 where none is running
-    actions = np.zeros_like(simulators.action_space.sample())
-    ahead = 0
-    try:
-        simulators.turn_to("evaluation")
-        while begun < episodes or (episode_of >= 0).any():
-            free = np.flatnonzero(episode_of < 0)[: episodes - begun]
-            if len(free):
-                episode_of[free] = begun + np.arange(len(free))
-                begun, ahead = begun + len(free), 0
-                mask = np.isin(np.arange(simulators.num_envs), free)
-                states, _ = simulators.reset(seed=(seed + episode_of).tolist(), options={"reset_mask": mask})
-            running = np.flatnonzero(episode_of >= 0)
-            for k in running:
-                actions[k] = agent.act(states[k], explore=False)
-            ahead = 1
-            states, rewards, terminated, truncated, _ = simulators.step(actions)
-            returns[episode_of[running]] += rewards[running]
-            lengths[episode_of[running]] += 1
-            episode_of[terminated | truncated] = -1
-        simulators.turn_to("training")
-    except SimulatorError as error:
-        episode = episode_of[error.index]
-        place = f"simulator {error.index}, evaluation episode {episode}, step {lengths[episode] + ahead}"
-        raise RunStopped(f"{place}: {error.problem}") from None
-    return tuple(returns.tolist())
-
-
 def sizes_of(config: Config) -> tuple[int, int]:
     """Return the state and action sizes of a task, which is made and closed."""
     environment = make_environment(config)
@@ -222,3 +199,18 @@ def end_of(code: int | None) -> str:
         return f"ended with exit code {code}"
     name = signal.Signals(-code).name
     return f"was killed by {name}" + (" (out of memory?)" if name == "SIGKILL" else "")
+
+
+def require_usable(environments: VectorEnv, sizes: tuple[int, int]) -> None:
+    """Raise `RequestError` unless a vector environment leaves resets to the caller, is scaled and has these sizes."""
+    mode = environments.metadata.get("autoreset_mode")
+    if mode != AutoresetMode.DISABLED:
+        raise RequestError(
+            f"the vector environment resets its tasks ({mode}); make it with autoreset_mode=AutoresetMode.DISABLED, so "
+            "that each episode gets its own seed"
+        )
+    states, actions = environments.single_observation_space, environments.single_action_space
+    require_scaled(states, actions)
+    found = spaces.flatdim(states), spaces.flatdim(actions)
+    if found != sizes:
+        raise RequestError(f"the vector environment has state and action sizes {found}; the agent has {sizes}")

@@ -43,8 +43,10 @@ def signs_of_failure(run_dir: Path, agent: DDPG, untrained: Evaluation | None, l
     rewards = agent.replay_buffer.split(agent.replay_buffer.rows[: len(agent.replay_buffer)]).reward
     if not agent.updates:
         return ["no update was made: the run was shorter than --batch-size or --learning-starts"]
-    if not len(episodes["return"]):  # no step: the updates on logged data have their own warnings
-        return []
+    if not len(episodes["return"]):
+        if not agent.config.num_envs:  # no step: the updates on logged data have their own warnings
+            return []
+        return ["no episode has ended by itself: checkpoints cut all of them; use a larger --checkpoint-every"]
     per_step = episodes["return"] / episodes["length"]  # the buffer may have lost earlier rewards
     if rewards[0, 0] <= 0 and not (np.ptp(rewards) or np.ptp(per_step) or np.ptp(evaluations["mean"])):
         always = f"every reward so far was {rewards[0, 0]:g}"

@@ -53,6 +53,14 @@ class Progress:
             self._next_look = time.perf_counter() + SECONDS_BETWEEN_LOOKS
             self._move(f"episode {self.number + 1}, step {length}", self.steps + length)
 
+    def look_at_round(self, steps: int, simulators: int) -> None:
+        """Show a run with several simulators after so many steps, from time to time."""
+        if steps < self.first_update <= steps + simulators:
+            self.doing("compiling the update")
+        elif time.perf_counter() > self._next_look:
+            self._next_look = time.perf_counter() + SECONDS_BETWEEN_LOOKS
+            self._move(f"step {steps}", steps)
+
     def look_at_evaluation(self, length: int) -> None:
         """Show an evaluation of which an episode has had `length` steps; called before each step."""
         if time.perf_counter() > self._next_look:

@@ -8,6 +8,7 @@ import numpy as np
 
 from ddpg.config import Config
 from ddpg.errors import RequestError
+from ddpg.run.environments import for_evaluation
 
 SUCCESS = ("is_success", "success")  # what Gymnasium-Robotics and highway-env call it, and what Meta-World does
 
@@ -54,6 +55,11 @@ def is_good(config: Config, mean: float, success_rate: float | None) -> bool:
     if config.stop_at is not None and mean >= config.stop_at:
         return True
     return config.stop_at_success is not None and success_rate is not None and success_rate >= config.stop_at_success
+
+
+def as_in_a_run(task: gymnasium.Env, use: str, config: Config, columns: Sequence[str]) -> gymnasium.Env:
+    """Return a task as a run uses it, for "training" or "evaluation", in a simulator's own process."""
+    return ReportedInfo(for_evaluation(task, config) if use == "evaluation" else task, columns)
 
 
 class ReportedInfo(gymnasium.Wrapper):

@@ -25,6 +25,7 @@ from ddpg.run.environments import (
 )
 from ddpg.run.memory import require_memory
 from ddpg.run.reported import check_reported, success_of
+from ddpg.run.simulation import notes_on_simulators, require_possible
 from ddpg.run.states import notes_on_images
 from ddpg.run.task_record import record_of, require_recorded
 from ddpg.run.training_run import TrainingRun, columns_of
@@ -47,6 +48,7 @@ def start_run(config: Config, run_dir: Path, plot_dir: Path) -> TrainingRun:
         RequestError: The task, a setting or a folder cannot be used.
     """
     refuse_existing(run_dir)
+    require_possible(config)
     prepare_tensorflow(config.threads)
     with open_environment(config) as environment:
         sizes = state_and_action_size(environment)
@@ -56,7 +58,7 @@ def start_run(config: Config, run_dir: Path, plot_dir: Path) -> TrainingRun:
         ignores_seed, info = first_step(environment)
         if ignores_seed:
             notes.append(f"{config.env} ignores reset(seed=...), so runs are not reproducible")
-        notes += check_reported(config, info)
+        notes += check_reported(config, info) + notes_on_simulators(config, time_limit(environment))
         notes += notes_on_images(TaskUnits(environment).state_space)
         task = record_of(environment)
         data = read_data(config, environment) if config.data else None

@@ -6,29 +6,24 @@ from contextlib import ExitStack, closing, suppress
 from dataclasses import replace
 from pathlib import Path
 
-import gymnasium
-
 from ddpg.agent import DDPG, Metrics
 from ddpg.command.signals import Stopped
 from ddpg.command.streams import note
 from ddpg.command.tensorflow import paused_garbage_collector
 from ddpg.config import Config
-from ddpg.errors import RequestError
-from ddpg.evaluation import Evaluation, evaluate
-from ddpg.experience.hindsight import make_hindsight
+from ddpg.evaluation import Evaluation
 from ddpg.run.agent_state import snapshot_of
 from ddpg.run.data import judgement, learn_from_data
-from ddpg.run.environments import for_evaluation, open_environment, own_time_limit
 from ddpg.run.plotting import draw_reward_curve
 from ddpg.run.progress import Progress
-from ddpg.run.reported import ReportedInfo, is_good, reported_columns
+from ddpg.run.reported import is_good, reported_columns
+from ddpg.run.simulation import open_simulation
 from ddpg.run.states import SeenStates, notes_on_scales
-from ddpg.run.watched import CutEpisodes, WatchedEnvironment
 from ddpg.seeding import integer_seed
 from ddpg.storage.checkpoint_format import Snapshot
 from ddpg.storage.run_folder import RunFolder, run_errors
 from ddpg.storage.run_log import Columns
-from ddpg.training import Episode, train
+from ddpg.training import Episode
 
 COLUMNS = {
     "episodes": ("episode", "steps", "length", "return", "running_average", "seconds"),
@@ -90,39 +85,19 @@ class TrainingRun:
         """
         with ExitStack() as stack:
             stack.enter_context(self.folder)
-            environment, evaluation_env = self._open_environments(stack)
+            self._simulation = open_simulation(self.agent, self.folder, self.episode.steps, stack)
             bar = Progress(self.config, show_progress, self.folder.by_products, self.episode.number, self.episode.steps)
             stack.enter_context(closing(bar))
             stack.enter_context(paused_garbage_collector())
             stack.enter_context(run_errors(self.folder.path, self._save_unfinished_episode))
-            reported = reported_columns(self.config, self.folder.kept.get("reports_success", False))
-            environment = ReportedInfo(WatchedEnvironment(environment, self.folder.stop, bar.look), reported)
-            evaluation_env = ReportedInfo(
-                WatchedEnvironment(evaluation_env, self.folder.stop, bar.look_at_evaluation), reported
-            )
+            self._simulation.watch(bar)
             with suppress(Stopped):
-                self._train_loop(environment, evaluation_env, bar)
+                self._train_loop(bar)
                 return
             self._save_last_point()
 
-    def _open_environments(self, stack: ExitStack) -> tuple[gymnasium.Env, gymnasium.Env]:
-        """Return the task for training, whose endless episodes are cut, and the one for evaluations."""
-        task = stack.enter_context(open_environment(self.config))
-        longest = self.folder.kept.get("longest_episode", own_time_limit(task) or 0)
-        self._cuts = CutEpisodes(task, self.config, self.episode.steps, longest)
-        if self.config.evaluate_in_training_task:
-            return self._cuts, for_evaluation(task, self.config)
-        try:
-            return self._cuts, stack.enter_context(open_environment(self.config, evaluation=True))
-        except RequestError as error:
-            raise RequestError(
-                f"{error.message}; training and evaluation open an instance each: where only one can exist, "
-                "use --evaluate-in-training-task",
-                error.setting,
-            ) from None
-
-    def _train_loop(self, environment: ReportedInfo, evaluation_env: ReportedInfo, bar: Progress) -> None:
-        """Train, and at the end of each episode log, evaluate, save and plot what is due.
+    def _train_loop(self, bar: Progress) -> None:
+        """Train, and whenever episodes may have ended log, evaluate, save and plot what is due.
 
         Raises:
             Stopped: The user stopped the run in the middle of an episode.
@@ -131,30 +106,33 @@ class TrainingRun:
             if not learn_from_data(self.agent, self._log_updates, self._save, self.folder.stop, bar):
                 return
             bar.doing("evaluating the first policy")
-            self._evaluate(evaluation_env, bar)  # point 0 of the curve
+            self._evaluate(bar)  # point 0 of the curve
             self._save()  # from here on there is always a checkpoint to resume from
             if self.config.data_updates and self.evaluation:
                 bar.note(judgement(self.evaluation, self.folder.kept.get("data", [])))
-        hindsight = make_hindsight(environment, self.config)
-        for episode in train(self.agent, environment, self.episode, hindsight) if not self.is_good_enough() else ():
-            self.episode = episode
-            self._log(environment.take())
+        moments = self._simulation.train(self.episode, self._must_stop) if not self.is_good_enough() else ()
+        for self.episode, ended in moments:
+            for episode, reported in ended:
+                self._log(episode, reported)
             if self._passed(self.config.evaluate_every):
-                self._evaluate(evaluation_env, bar)
+                self._evaluate(bar)
             if self._passed(self.config.checkpoint_every):
                 self._save()
             if time.perf_counter() > self._next_plot:
                 self._plot()
-            bar.show(episode)
-            if self.folder.stop.signal_number or self.is_good_enough():
-                break
-            if time.perf_counter() > self._next_point:
+            for episode, _ in ended:
+                bar.show(episode)
+            if self._simulation.exact_between_checkpoints and time.perf_counter() > self._next_point:
                 self._keep_point()
         self._save()
         evaluated = self._passed(self.config.evaluate_every) or not self.episode.steps
         if not self.folder.stop.signal_number and not evaluated:
-            self._evaluate(evaluation_env, bar, final=True)
+            self._evaluate(bar, final=True)
         self._plot()
+
+    def _must_stop(self) -> bool:
+        """Return whether the run ends here, before its planned length."""
+        return self.folder.stop.signal_number is not None or self.is_good_enough()
 
     def _passed(self, every: int) -> bool:
         """Return whether the last episode passed a multiple of so many steps."""
@@ -164,9 +142,8 @@ class TrainingRun:
         """Return whether enough evaluations in a row have reached what the settings say."""
         return self.folder.kept.get("good_evaluations", 0) >= self.config.stop_evaluations
 
-    def _log(self, reported: dict[str, float]) -> None:
-        episode = self.episode
-        self.folder.kept["longest_episode"] = self._cuts.longest
+    def _log(self, episode: Episode, reported: dict[str, float]) -> None:
+        self.folder.kept["longest_episode"] = self._simulation.longest
         row = {
             "episode": episode.number,
             "steps": episode.steps,
@@ -183,19 +160,18 @@ class TrainingRun:
         updates = {"steps": self.episode.steps, "updates": self.agent.updates}
         self.folder.log.add("updates", updates | metrics._asdict())
 
-    def _evaluate(self, evaluation_env: ReportedInfo, bar: Progress, final: bool = False) -> None:
+    def _evaluate(self, bar: Progress, final: bool = False) -> None:
         """Evaluate the policy, and keep it if it is the best so far.
 
         Every evaluation of a run uses the same starts, so its curve shows the policy and not the luck of the starts. A
         final one, outside the schedule, is dropped when the run is extended.
         """
-        seed = integer_seed(self.config.seed, "evaluation")
         seen = SeenStates(self.agent) if self.folder.best is None else None
-        evaluation = evaluate(seen or self.agent, evaluation_env, self.config.evaluation_episodes, seed)
+        seed = integer_seed(self.config.seed, "evaluation")
+        evaluation, reported = self._simulation.evaluate(seen or self.agent, seed)
         self.evaluation = evaluation
         bar.evaluated(evaluation)
         row = {"steps": self.episode.steps, "mean": evaluation.mean, "std": evaluation.std}
-        reported = evaluation_env.take()
         self.folder.log.add("evaluations", row | {"episodes": len(evaluation.returns)} | reported)
         good = is_good(self.config, evaluation.mean, reported.get("success_rate"))
         self.folder.kept["good_evaluations"] = self.folder.kept.get("good_evaluations", 0) + 1 if good else 0
@@ -205,7 +181,7 @@ class TrainingRun:
             self.folder.kept["best"] = kept
         self.folder.save_if_best(evaluation.mean, self._snapshot, final)
         if seen and not (self.config.normalize_observations or self.config.batch_normalization):
-            for each in notes_on_scales(seen.largest, evaluation_env):
+            for each in notes_on_scales(seen.largest, self._simulation.task):
                 note(f"note: {each}")
 
     def _keep_point(self) -> None:
@@ -220,7 +196,9 @@ class TrainingRun:
 
     def _save_last_point(self) -> None:
         """Save the run as of the last point, if the replay buffer still holds what was stored before it."""
-        if self._point and self.folder.checkpoints.can_save(self._point, self.agent.replay_buffer):
+        if not self._simulation.exact_between_checkpoints and self.folder.best is not None:
+            self._save()  # stopped between two rounds, in an evaluation
+        elif self._point and self.folder.checkpoints.can_save(self._point, self.agent.replay_buffer):
             self.folder.save(self._point, self.agent.replay_buffer)
 
     def kept_evaluation(self, name: str) -> tuple[int, Evaluation] | None:

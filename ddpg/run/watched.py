@@ -7,8 +7,7 @@ import gymnasium
 
 from ddpg.command.signals import StopRequest
 from ddpg.config import Config
-
-SURELY_LONG = 10  # times the longest episode that has ended by itself: such an episode may never end
+from ddpg.experience.parallel import SURELY_LONG
 
 
 class WatchedEnvironment(gymnasium.Wrapper):

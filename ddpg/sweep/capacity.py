@@ -13,9 +13,10 @@ from ddpg.run.environments import most_steps, open_environment
 from ddpg.run.memory import GIB, available_memory, network_bytes, transition_bytes
 from ddpg.storage.files import existing_parent
 from ddpg.sweep.cluster import Machine
-from ddpg.sweep.jobs import Job, TrainingJob, threads_of
+from ddpg.sweep.jobs import Job, TrainingJob, cores_of_run
 
 WORKER_BYTES = 0.8 * GIB  # a process with TensorFlow and a compiled update, before any transition is stored
+SIMULATOR_BYTES = 0.1 * GIB  # a process of --num-envs, with a small task
 LOG_BYTES = 4 * 1024**2  # of a run's logs, plots and descriptions
 MOLGAN_BYTES = 0.4 * GIB  # of a MolGAN run above that: its networks, the data and RDKit
 MOLGAN_DISK_BYTES = 32 * 1024**2
@@ -61,7 +62,7 @@ def check_capacity(jobs: Sequence[Job], machines: Sequence[Machine], max_jobs: i
     ]
     largest = sorted((memory for memory, _ in needed), reverse=True)
     for machine in machines:
-        at_once = min(max_jobs, machine.cores // min(map(threads_of, jobs)), len(jobs))
+        at_once = min(max_jobs, machine.cores // min(map(cores_of_run, jobs)), len(jobs))
         require_free(largest[:at_once], machine.call(available_memory), "of memory", "use a smaller --jobs")
     free = shutil.disk_usage(existing_parent(folder)).free
     require_free([disk for _, disk in needed], free, f"on the disk of {folder}", "choose another --sweep-dir")
@@ -89,7 +90,8 @@ def bytes_of(config: Config, state_size: int, action_size: int) -> tuple[float, 
     stored = min(most_steps(config), config.buffer_size) * transition_bytes(state_size, action_size)
     networks = network_bytes(config, state_size, action_size)
     checkpoints = config.keep_checkpoints + 2  # the best one, and the one being written
-    return WORKER_BYTES + networks + stored, LOG_BYTES + stored + checkpoints * networks
+    simulators = (config.num_envs or 0) * SIMULATOR_BYTES
+    return WORKER_BYTES + simulators + networks + stored, LOG_BYTES + stored + checkpoints * networks
 
 
 def require_free(needed: Sequence[float], free: float, where: str, remedy: str) -> None:

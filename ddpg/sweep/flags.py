@@ -139,7 +139,10 @@ def add_sweep_flags(parser: argparse.ArgumentParser) -> None:
         help="new folder, or that of a sweep to continue (default: sweeps/TIME)",
     )
     group.add_argument(
-        "--jobs", type=integer_from(1), metavar="N", help="cores to use, one per run (default: all of them)"
+        "--jobs",
+        type=integer_from(1),
+        metavar="N",
+        help="cores to use, one per run and simulator (default: all of them)",
     )
     group.add_argument("--address", metavar="auto|HOST:PORT", help="a running Ray cluster (default: this machine)")
     group.add_argument(

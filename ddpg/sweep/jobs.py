@@ -181,9 +181,9 @@ def patient_lock(folder: Path) -> Lock:
             time.sleep(1)
 
 
-def threads_of(job: Job) -> int:
-    """Return how many cores a run computes with."""
-    return job.config.threads or 1
+def cores_of_run(job: Job) -> int:
+    """Return how many cores a run computes with: those of its updates, and one for each further simulator."""
+    return (job.config.threads or 1) + (getattr(job.config, "num_envs", None) or 0)  # MolGAN has no simulators
 
 
 def is_finished(job: Job) -> bool:

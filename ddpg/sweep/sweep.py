@@ -10,7 +10,7 @@ from ddpg.command.signals import StopRequest
 from ddpg.sweep.capacity import check_capacity
 from ddpg.sweep.cluster import joined_ray, local_ray, require_ray
 from ddpg.sweep.folder import check_record, open_folder
-from ddpg.sweep.jobs import Job, is_finished, threads_of
+from ddpg.sweep.jobs import Job, cores_of_run, is_finished
 from ddpg.sweep.progress import SweepProgress
 from ddpg.sweep.workers import Workers
 
@@ -62,7 +62,7 @@ def open_sweep(
         if todo or may_add_jobs:  # else Ray need not start
             machines = stack.enter_context(joined_ray(address) if address else local_ray(cores))
             found = min(cores, sum(machine.cores for machine in machines))
-            max_jobs = max(1, found // max(map(threads_of, jobs)))
+            max_jobs = max(1, found // max(map(cores_of_run, jobs)))
             if todo:
                 check_capacity(todo, machines, max_jobs, sweep_dir)
         stack.enter_context(open_folder(sweep_dir, jobs, extra))

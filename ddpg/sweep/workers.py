@@ -5,7 +5,7 @@ from contextlib import suppress
 
 from ddpg.errors import RequestError, RunStopped
 from ddpg.storage.files import remove, replaced_file
-from ddpg.sweep.jobs import Job, threads_of
+from ddpg.sweep.jobs import Job, cores_of_run
 
 RETRIES = 3  # how often a job begins again whose process was killed or whose machine was lost
 SECONDS_TO_STOP = 60
@@ -35,7 +35,7 @@ class Workers:
 
     def submit(self, job: Job) -> None:
         """Hand a job to Ray."""
-        self.running[self._task.options(num_cpus=threads_of(job)).remote(job)] = job
+        self.running[self._task.options(num_cpus=cores_of_run(job)).remote(job)] = job
 
     def wait(self, seconds: float) -> list[tuple[Job, str | None]]:
         """Wait until a job comes back, but not longer than so many seconds.

@@ -183,7 +183,7 @@ def test_a_run_of_episodes_ends_when_as_many_have_ended(config):
 def test_a_position_counts_the_episodes_that_have_begun(config):
     rounds = Rounds(DDPG(2, 1, config), vector_of(config, 3), Episode(5, 30, 0, (1.0,)))
     rounds.next()
-    assert rounds.position == Episode(8, 33, 0, (1.0,))
+    assert rounds.position == Episode(8, 33, 3, (1.0,))
 
 
 @pytest.mark.parametrize(("act", "problem"), [("raise", "the pump is dry"), ("exit", "ended with exit code 3")])

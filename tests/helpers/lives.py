@@ -1,5 +1,7 @@
 """Start a run, kill it at a random moment, resume it, and so on: `python -m tests.helpers.lives FOLDER KILLS SEED`.
 
+With one more word, "several", the run has several simulators.
+
 Each life is a fork of this process, which has imported TensorFlow but never used it: that saves an import per life.
 Most lives are killed while they train, the others while they start.
 """
@@ -10,6 +12,7 @@ import shutil
 import signal
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 from ddpg.command.tensorflow import import_tensorflow
@@ -27,11 +30,14 @@ CONFIG = Config(
 )  # fmt: skip
 
 
-def live(folder: Path) -> None:
+SEVERAL = replace(CONFIG, env="Walking-v0", num_envs=3, episodes=250, steps=10**6, checkpoint_every=100)
+
+
+def live(config: Config, folder: Path) -> None:
     """Train until killed, logging, drawing and saving all the time."""
     training_run.SECONDS_BETWEEN_PLOTS = 0.2
     begun = bool(all_checkpoints(folder / "checkpoints"))
-    run = resume_run(folder, folder.parent, {}) if begun else start_run(CONFIG, folder, folder.parent)
+    run = resume_run(folder, folder.parent, {}) if begun else start_run(config, folder, folder.parent)
     (folder / "alive").touch()
     run.train(show_progress=False)
 
@@ -49,12 +55,12 @@ def wait_until_trained(folder: Path, child: int) -> None:
         time.sleep(0.005)
 
 
-def main(folder: Path, kills: int, rng: random.Random) -> None:
+def main(config: Config, folder: Path, kills: int, rng: random.Random) -> None:
     """Live and die as often as asked."""
     for _ in range(kills):
         child = os.fork()
         if child == 0:
-            live(folder)
+            live(config, folder)
             os._exit(1)
         if rng.random() < 0.7:
             wait_until_trained(folder, child)
@@ -68,4 +74,5 @@ def main(folder: Path, kills: int, rng: random.Random) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), int(sys.argv[2]), random.Random(int(sys.argv[3])))
+    config = SEVERAL if "several" in sys.argv else CONFIG
+    main(config, Path(sys.argv[1]), int(sys.argv[2]), random.Random(int(sys.argv[3])))

@@ -12,7 +12,7 @@ import pytest
 from ddpg import Config, Evaluation, evaluate, load_policy
 from ddpg.environment import make_environment
 from ddpg.policy.evaluate import main
-from ddpg.run import training_run
+from ddpg.run import simulation
 from ddpg.run.agent_state import load_for_acting
 from tests.helpers.runs import finished_run
 from tests.helpers.tasks import States
@@ -29,7 +29,7 @@ def run_dir(tmp_path_factory):
     )  # fmt: skip
     means = iter([-9.0, -5.0, -7.0])
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(training_run, "evaluate", lambda *_: Evaluation((next(means),)))
+        patch.setattr(simulation, "evaluate", lambda *_: Evaluation((next(means),)))
         return finished_run(config, tmp_path_factory.mktemp("evaluate") / "run").folder.path
 
 

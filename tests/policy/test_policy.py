@@ -163,10 +163,10 @@ def test_its_bounds_are_those_of_the_task_with_a_limit_in_the_place_of_infinity(
 @pytest.mark.slow
 def test_a_run_gives_its_newest_policy_and_on_request_its_best(small, tmp_path, without_plots, monkeypatch):
     from ddpg import Evaluation
-    from ddpg.run import training_run
+    from ddpg.run import simulation
 
     scores = iter([0.0, 9.0, 5.0, 4.0])
-    monkeypatch.setattr(training_run, "evaluate", lambda *_: Evaluation((next(scores),)))
+    monkeypatch.setattr(simulation, "evaluate", lambda *_: Evaluation((next(scores),)))
     config = replace(small, env="Pendulum-v1", steps=600, evaluate_every=200, checkpoint_every=200)
     run = finished_run(config, tmp_path / "run")
     state = np.float32([0.6, 0.8, -1])

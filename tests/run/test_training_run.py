@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from ddpg import Evaluation, RunStopped
-from ddpg.run import training_run
+from ddpg.run import simulation
 from ddpg.run.progress import Progress
 from ddpg.run.start import start_run
 from ddpg.storage.checkpoints import find_checkpoint
@@ -35,7 +35,7 @@ def scripted(monkeypatch):
 
     def script(*means: float) -> None:
         evaluations = [Evaluation((-1_000 - m, -500, -m, 500 + 8 * m, 1_000 - m)) for m in means]
-        monkeypatch.setattr(training_run, "evaluate", lambda *_: evaluations.pop(0))
+        monkeypatch.setattr(simulation, "evaluate", lambda *_: evaluations.pop(0))
 
     return script
 

@@ -58,9 +58,9 @@ def test_a_run_that_cannot_begin_leaves_no_folder(small, tmp_path, monkeypatch):
 
     import pytest
 
-    from ddpg.run import training_run
+    from ddpg.run import simulation
 
-    monkeypatch.setattr(training_run, "evaluate", lambda *_: 1 / 0)
+    monkeypatch.setattr(simulation, "evaluate", lambda *_: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         finished_run(replace(small, env="Endless-v0", episodes=1, evaluation_episodes=1), tmp_path / "run")
     assert not (tmp_path / "run").exists()

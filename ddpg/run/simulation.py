@@ -1,0 +1,175 @@
+"""Where a run's experience comes from: one simulator, in turn with the updates, or several that step meanwhile."""
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from functools import partial
+from typing import Any
+
+from ddpg.agent import DDPG
+from ddpg.config import Config
+from ddpg.errors import RequestError
+from ddpg.evaluation import ActingAgent, Evaluation, evaluate
+from ddpg.experience.hindsight import make_hindsight
+from ddpg.experience.parallel import Rounds
+from ddpg.experience.simulators import Simulators
+from ddpg.run.environments import for_evaluation, open_environment, own_time_limit
+from ddpg.run.progress import Progress
+from ddpg.run.reported import ReportedInfo, as_in_a_run, reported_columns
+from ddpg.run.watched import CutEpisodes, WatchedEnvironment
+from ddpg.storage.run_folder import RunFolder
+from ddpg.training import Episode, train
+
+Reported = dict[str, float]
+Moment = tuple[Episode, list[tuple[Episode, Reported]]]  # where the run is; what has ended since the last moment
+
+
+EPISODES_BETWEEN_CUTS = 3  # in each simulator; with fewer, a large share is cut
+
+
+class OneSimulator:
+    """One instance of the task to train in, whose endless episodes are cut, and one for evaluations.
+
+    Args:
+        agent: The agent.
+        folder: The run folder, which knows when the user stops the run.
+        steps: Environment steps of the run so far.
+        stack: Closes both.
+
+    Raises:
+        RequestError: The task cannot be made, or not twice.
+    """
+
+    exact_between_checkpoints = True  # at the end of each episode the run can be saved so that nothing changes
+
+    def __init__(self, agent: DDPG, folder: RunFolder, steps: int, stack: ExitStack) -> None:
+        self.agent, self.config, self.stop = agent, agent.config, folder.stop
+        task = stack.enter_context(open_environment(self.config))
+        longest = folder.kept.get("longest_episode", own_time_limit(task) or 0)
+        self.reported = reported_columns(self.config, folder.kept.get("reports_success", False))
+        self.task = task
+        self._cuts = CutEpisodes(task, self.config, steps, longest)
+        self.training: Any = self._cuts
+        self.evaluation: Any = for_evaluation(task, self.config)
+        if self.config.evaluate_in_training_task:
+            return
+        try:
+            self.evaluation = stack.enter_context(open_environment(self.config, evaluation=True))
+        except RequestError as error:
+            raise RequestError(
+                f"{error.message}; training and evaluation open an instance each: where only one can exist, "
+                "use --evaluate-in-training-task",
+                error.setting,
+            ) from None
+
+    @property
+    def longest(self) -> int:
+        """The longest episode that ended by itself."""
+        return self._cuts.longest
+
+    def watch(self, bar: Progress) -> None:
+        """Look after stops and the progress bar at each step, and collect what the task reports."""
+        pairs = (self.training, bar.look), (self.evaluation, bar.look_at_evaluation)
+        self.training, self.evaluation = (
+            ReportedInfo(WatchedEnvironment(task, self.stop, look), self.reported) for task, look in pairs
+        )
+
+    def train(self, last: Episode, must_stop: Callable[[], bool]) -> Iterator[Moment]:
+        """Train, and yield at the end of each episode.
+
+        Raises:
+            Stopped: The user stopped the run in the middle of an episode.
+        """
+        for episode in train(self.agent, self.training, last, make_hindsight(self.training, self.config)):
+            yield episode, [(episode, self.training.take())]
+            if must_stop():
+                return
+
+    def evaluate(self, agent: ActingAgent, seed: int) -> tuple[Evaluation, Reported]:
+        """Return an evaluation whose episode i is reset with `seed + i`, and what the task reported."""
+        evaluation = evaluate(agent, self.evaluation, self.config.evaluation_episodes, seed)
+        return evaluation, self.evaluation.take()
+
+
+class SeveralSimulators:
+    """Simulators in processes of their own, for training and evaluations; the arguments are those of `OneSimulator`."""
+
+    exact_between_checkpoints = False  # a simulator's state cannot be saved: all episodes are cut at each checkpoint
+
+    def __init__(self, agent: DDPG, folder: RunFolder, steps: int, stack: ExitStack) -> None:
+        self.agent, self.config, self.stop = agent, agent.config, folder.stop
+        self.reported = reported_columns(self.config, folder.kept.get("reports_success", False))
+        self.task = stack.enter_context(open_environment(self.config))  # to ask it, not to step it
+        self.longest = folder.kept.get("longest_episode", own_time_limit(self.task) or 0)
+        wrap = partial(as_in_a_run, config=self.config, columns=self.reported)
+        sizes = agent.state_size, agent.action_size
+        count, timeout = self.config.num_envs or 1, self.config.env_timeout
+        self.simulators = stack.enter_context(Simulators(self.config, count, timeout, sizes, wrap))
+        made = [make_hindsight(self.task, self.config) for _ in range(count)]
+        self.hindsights = [hindsight for hindsight in made if hindsight]
+        self.bar: Progress | None = None
+
+    def watch(self, bar: Progress) -> None:
+        """Look after stops and the progress bar at each step of an evaluation."""
+        self.bar = bar
+
+        def look() -> None:
+            self.stop.check()
+            bar.look_at_evaluation(0)
+
+        self.simulators.look = look
+
+    def train(self, last: Episode, must_stop: Callable[[], bool]) -> Iterator[Moment]:
+        """Train, and yield after each round; where the run must stop, all episodes are cut."""
+        rounds = Rounds(self.agent, self.simulators, last, self.longest, self.hindsights)
+        while not rounds.are_over:
+            if self.bar:
+                self.bar.look_at_round(rounds.steps, rounds.count)
+            ended = rounds.next()
+            stop = must_stop()
+            if stop:
+                ended += rounds.cut()
+            self.longest = rounds.longest
+            yield rounds.position, [(episode, self._take()) for episode in ended]
+            if stop:
+                return
+
+    def evaluate(self, agent: ActingAgent, seed: int) -> tuple[Evaluation, Reported]:
+        """Return an evaluation whose episode i is reset with `seed + i`, and what the task reported."""
+        evaluation = evaluate(agent, self.simulators, self.config.evaluation_episodes, seed)
+        return evaluation, self._take()
+
+    def _take(self) -> Reported:
+        """Return what the next episode has reported; NaN where nothing was."""
+        nothing = dict.fromkeys(self.reported, float("nan"))
+        return nothing | (self.simulators.reported.pop(0) if self.simulators.reported else {})
+
+
+def require_possible(config: Config) -> None:
+    """Raise `RequestError` if the settings of a run contradict each other on how many simulators there are."""
+    if config.num_envs is None and config.env_timeout is not None:
+        raise RequestError("needs --num-envs: a step in this process cannot be interrupted", "env_timeout")
+    if config.num_envs is not None and config.evaluate_in_training_task:
+        raise RequestError(
+            "cannot be combined with --num-envs: each of the simulators makes an instance for training and one for "
+            "evaluations",
+            "evaluate_in_training_task",
+        )
+
+
+def notes_on_simulators(config: Config, limit: int | None) -> list[str]:
+    """Return what a user should know where the checkpoints cut most episodes; `limit` is the task's time limit."""
+    rounds = config.checkpoint_every // (config.num_envs or 1)
+    if config.num_envs and limit and rounds < EPISODES_BETWEEN_CUTS * limit:
+        return [
+            f"with --num-envs {config.num_envs}, checkpoints cut every episode after at most {rounds} of its steps; "
+            f"episodes have up to {limit}: use --checkpoint-every {10 * limit * config.num_envs} or more"
+        ]
+    return []
+
+
+Simulation = OneSimulator | SeveralSimulators
+
+
+def open_simulation(agent: DDPG, folder: RunFolder, steps: int, stack: ExitStack) -> Simulation:
+    """Return the simulator or simulators that a run's settings ask for."""
+    return (SeveralSimulators if agent.config.num_envs else OneSimulator)(agent, folder, steps, stack)
