@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:  # for editors and type checkers
     from ddpg.agent import DDPG as DDPG
-    from ddpg.agent import Metrics as Metrics
     from ddpg.config import Config as Config
     from ddpg.environment import make_environment as make_environment
     from ddpg.environment import state_and_action_size as state_and_action_size
@@ -18,6 +17,7 @@ if TYPE_CHECKING:  # for editors and type checkers
     from ddpg.evaluation import evaluate as evaluate
     from ddpg.experience.parallel import train as train
     from ddpg.experience.simulators import Simulators as Simulators
+    from ddpg.metrics import Metrics as Metrics
     from ddpg.networks import ActorNetwork as ActorNetwork
     from ddpg.networks import CriticNetwork as CriticNetwork
     from ddpg.noise import GaussianNoise as GaussianNoise
@@ -40,7 +40,7 @@ MODULES = {
     "Episode": "ddpg.training",
     "Evaluation": "ddpg.evaluation",
     "GaussianNoise": "ddpg.noise",
-    "Metrics": "ddpg.agent",
+    "Metrics": "ddpg.metrics",
     "OrnsteinUhlenbeckNoise": "ddpg.noise",
     "PRESETS": "ddpg.presets",
     "Policy": "ddpg.policy.policy",

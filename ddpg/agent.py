@@ -1,7 +1,7 @@
 """The agent of both posts: four networks, a replay buffer, exploration noise, and Algorithm 1 in `DDPG.train_step`."""
 
 from functools import partial
-from typing import NamedTuple
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
@@ -9,21 +9,12 @@ import tensorflow as tf
 from ddpg import equations
 from ddpg.config import Config
 from ddpg.fast import TrainingPolicy, compile_policy, compile_train_step, numpy_policy
+from ddpg.metrics import Metrics
 from ddpg.networks import make_actor, make_critic, make_optimizer
 from ddpg.noise import make_noise
 from ddpg.normalization import StateNormalization
 from ddpg.replay_buffer import Batch, ReplayBuffer, check_transition, finite
 from ddpg.seeding import rng, stream
-
-
-class Metrics(NamedTuple):
-    """Metrics of one update, each a mean over the minibatch."""
-
-    critic_loss: float  # (y - Q(s, a))²
-    actor_loss: float  # -Q(s, μ(s))
-    q_value: float  # Q(s, a)
-    target_q: float  # y
-    action_saturation: float  # share of the policy's actions within 1 % of a bound
 
 
 class DDPG:
@@ -47,6 +38,7 @@ class DDPG:
         self.noise = make_noise(config.noise, action_size, config.noise_sigma, self.rngs["noise"])
         self.normalization = StateNormalization(self.replay_buffer) if config.normalize_observations else None
         self.updates = 0  # made so far
+        self.leader: Any = None  # acts in the first `learning_starts` steps, in the place of random actions
         self.rows_from_elsewhere = 0  # transitions in the replay buffer that are no environment steps of this run
 
         actor_seed, critic_seed = stream(config.seed, "weights").generate_state(2).tolist()
@@ -79,6 +71,8 @@ class DDPG:
         """Reset the noise and the cached actions."""
         self.noise.reset()
         self.training_policy.forget()
+        if self.leader and self.steps < self.config.learning_starts:
+            self.leader.begin_episode()
 
     def act(self, state: np.ndarray, explore: bool = True) -> np.ndarray:
         """Return the action `(action_size,)` for a state `(state_size,)`.
@@ -92,11 +86,13 @@ class DDPG:
         if not explore:
             policy = self.compiled_average if self.config.averages_actor else self.compiled_policy
             return policy(self.normalized(state))  # μ(s)
-        random, share = self.rngs["warm_up"], self.config.random_actions
-        if self.steps < self.config.learning_starts or (share and random.random() < share):
+        policy, random, share = self.training_policy, self.rngs["warm_up"], self.config.random_actions
+        if self.leader and self.steps < self.config.learning_starts:
+            policy = self.leader.act
+        elif self.steps < self.config.learning_starts or (share and random.random() < share):
             return random.uniform(-1, 1, self.action_size).astype(np.float32)
         noise = self.noise.sample() * np.float32(self.config.noise_scale(self.steps))
-        return equations.exploration_action(self.training_policy(state), noise)
+        return equations.exploration_action(policy(state), noise)
 
     def remember(self, state, action, reward: float, next_state, terminated: bool) -> None:
         """Store one transition in the replay buffer; `terminated` is False at a time limit.

@@ -63,6 +63,9 @@ class Config:
     learning_starts: int = setting(
         0, "steps of uniformly random actions before policy and updates start; 10,000 on MuJoCo", "[0, inf)"
     )
+    warm_up_controller: str | None = setting(
+        None, "module:name that acts in these steps in the place of random actions, with the noise; for a real plant"
+    )
 
     num_envs: int | None = setting(None, "simulators that step while the agent learns; for slow ones", "[1, inf)")
     env_timeout: float | None = setting(
@@ -89,6 +92,12 @@ class Config:
     imitation_decay_steps: int | None = setting(
         None, "anneal the weight of imitation linearly to zero over N environment steps", "[1, inf)"
     )
+
+    start_from: dict[str, str] = setting(
+        dict, "a run whose networks to start with", cannot_vary="use --start-from alone", paths="DIR"
+    )
+    start_from_best: bool = setting(False, "of that run, take the networks that evaluated best, not the newest")
+    start_from_data: bool = setting(False, "take the transitions of that run too; where both tasks are alike")
 
     gamma: float = setting(
         0.99,
@@ -235,7 +244,8 @@ class Config:
     @property
     def imitation_weight(self) -> float:
         """The weight of imitation: 0 in a run that imitates nothing."""
-        return (IMITATION if self.data_updates else 0.0) if self.imitation is None else self.imitation
+        default = IMITATION if self.data_updates and self.data else 0.0
+        return default if self.imitation is None else self.imitation
 
     def imitation_scale(self, step: int) -> float:
         """Return the factor of imitation: 1, or falling linearly from 1 to 0 over `imitation_decay_steps`."""

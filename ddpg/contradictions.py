@@ -16,8 +16,17 @@ def refuse_contradictions(config: Any) -> None:
         )
     if config.steps == 0 and not config.data_updates:
         raise RequestError("no steps and no updates train nothing; use at least 1, or --data-updates", "steps")
-    if config.data_updates and not config.data:
+    if config.data_updates and not (config.data or config.start_from_data):
         raise RequestError("there is nothing to learn from before the first step; use --data", "data_updates")
+    if config.warm_up_controller and not config.learning_starts:
+        raise RequestError("there are no first steps for it; use --learning-starts", "warm_up_controller")
+    if config.warm_up_controller and config.num_envs is not None:
+        raise RequestError("it leads one simulator; remove --num-envs", "warm_up_controller")
+    if len(config.start_from) > 1:
+        raise RequestError("a run can start from one other run only; give one folder", "start_from")
+    for name in ("start_from_best", "start_from_data"):
+        if getattr(config, name) and not config.start_from:
+            raise RequestError("there is no run to start from; use --start-from DIR", name)
     if config.imitation and not config.data:
         raise RequestError("there are no logged actions to imitate; use --data", "imitation")
     if config.learning_rate_decay_steps is not None and config.learning_rate_decay_steps <= config.first_update_step:

@@ -1,11 +1,21 @@
-"""The mean of a run's metrics."""
+"""The metrics of an update, and the mean of any metrics."""
 
 from collections.abc import Sequence
-from typing import Generic, TypeVar
+from typing import Generic, NamedTuple, TypeVar
 
 import numpy as np
 
 M = TypeVar("M", bound=tuple)
+
+
+class Metrics(NamedTuple):
+    """Metrics of one update, each a mean over the minibatch."""
+
+    critic_loss: float  # (y - Q(s, a))²
+    actor_loss: float  # -Q(s, μ(s))
+    q_value: float  # Q(s, a)
+    target_q: float  # y
+    action_saturation: float  # share of the policy's actions within 1 % of a bound
 
 
 class MeanMetrics(Generic[M]):

@@ -36,6 +36,7 @@ class StateNormalization:
         self.count = variable(np.zeros(1), "count")
         self.mean, self.variance = variable(np.zeros(size), "mean"), variable(np.ones(size), "variance")
         self.variables = [self.count, self.mean, self.variance]
+        self.elsewhere = 0  # states counted that were never in this replay buffer
         self._read: tuple[int, np.ndarray, np.ndarray] | None = None  # what is read of the variables
 
     def __call__(self, states: np.ndarray) -> np.ndarray:
@@ -59,13 +60,14 @@ class StateNormalization:
         A change at each state would take longer, and would hardly be seen later on.
         """
         buffer, (count, *_) = self.replay_buffer, self._statistics()
-        new = buffer.added - count
-        if not new or (buffer.added < GROWTH * count and new < buffer.capacity):
+        total = buffer.added + self.elsewhere
+        new = total - count
+        if not new or (total < GROWTH * count and new < buffer.capacity):
             return
-        states, share = buffer.newest(new).state.astype(np.float64), new / buffer.added
+        states, share = buffer.newest(new).state.astype(np.float64), new / total
         mean, variance = self.mean.numpy(), self.variance.numpy()
         step = states.mean(axis=0) - mean
-        self.count.assign([buffer.added])
+        self.count.assign([total])
         self.mean.assign(mean + share * step)
         self.variance.assign((1 - share) * variance + share * states.var(axis=0) + share * (1 - share) * step**2)
         self._read = None

@@ -41,6 +41,7 @@ def snapshot_of(agent: DDPG, episode: Episode, run_state: dict[str, Any]) -> Sna
         "action_size": agent.action_size,
         "updates": agent.updates,
         "rows_from_elsewhere": agent.rows_from_elsewhere,
+        "states_from_elsewhere": agent.normalization.elsewhere if agent.normalization else 0,
         "rngs": {name: rng.bit_generator.state for name, rng in agent.rngs.items()},
         "episode": asdict(replace(episode, metrics=None)),
         "run": run_state,
@@ -74,6 +75,8 @@ def load(saved: SavedCheckpoint, config: Config | None = None) -> tuple[DDPG, li
         for name, rng in agent.rngs.items():
             rng.bit_generator.state = saved.description["rngs"][name]
         agent.rows_from_elsewhere = non_negative_int(saved.description["rows_from_elsewhere"])
+        if agent.normalization:
+            agent.normalization.elsewhere = non_negative_int(saved.description.get("states_from_elsewhere", 0))
     segments = restore_replay(agent.replay_buffer, saved)
     with saved.reading("manifest.json"):
         if agent.steps != read_episode(saved).steps:

@@ -9,6 +9,7 @@ from ddpg.agent import DDPG
 from ddpg.config import Config
 from ddpg.errors import RequestError
 from ddpg.evaluation import ActingAgent, Evaluation, evaluate
+from ddpg.experience.controllers import Controller, load_controller
 from ddpg.experience.hindsight import make_hindsight
 from ddpg.experience.parallel import Rounds
 from ddpg.experience.simulators import Simulators
@@ -79,6 +80,9 @@ class OneSimulator:
         Raises:
             Stopped: The user stopped the run in the middle of an episode.
         """
+        if name := self.config.warm_up_controller:
+            function = load_controller(name, "warm_up_controller")
+            self.agent.leader = Controller(function, self.training, "episode", last.number)
         for episode in train(self.agent, self.training, last, make_hindsight(self.training, self.config)):
             yield episode, [(episode, self.training.take())]
             if must_stop():

@@ -11,6 +11,7 @@ from ddpg.command.tensorflow import prepare_tensorflow
 from ddpg.config import Config
 from ddpg.environment import TaskUnits, state_and_action_size
 from ddpg.errors import RequestError
+from ddpg.experience.controllers import load_controller
 from ddpg.experience.hindsight import make_hindsight
 from ddpg.experience.logged import store
 from ddpg.run.agent_state import load, open_checkpoint, read_episode
@@ -26,6 +27,7 @@ from ddpg.run.environments import (
 from ddpg.run.memory import require_memory
 from ddpg.run.reported import check_reported, success_of
 from ddpg.run.simulation import notes_on_simulators, require_possible
+from ddpg.run.start_from import find_source, start_from
 from ddpg.run.states import notes_on_images
 from ddpg.run.task_record import record_of, require_recorded
 from ddpg.run.training_run import TrainingRun, columns_of
@@ -49,6 +51,8 @@ def start_run(config: Config, run_dir: Path, plot_dir: Path) -> TrainingRun:
     """
     refuse_existing(run_dir)
     require_possible(config)
+    if config.warm_up_controller:
+        load_controller(config.warm_up_controller, "warm_up_controller")
     prepare_tensorflow(config.threads)
     with open_environment(config) as environment:
         sizes = state_and_action_size(environment)
@@ -62,9 +66,14 @@ def start_run(config: Config, run_dir: Path, plot_dir: Path) -> TrainingRun:
         notes += notes_on_images(TaskUnits(environment).state_space)
         task = record_of(environment)
         data = read_data(config, environment) if config.data else None
-    if data:
-        config, notes = replace(config, data=data.checksums), [*notes, *data.notes]
-    agent = DDPG(*sizes, config)
+        if data:
+            config, notes = replace(config, data=data.checksums), [*notes, *data.notes]
+        if config.start_from:
+            source, checksums = find_source(config)
+            config = replace(config, start_from=checksums)
+        agent = DDPG(*sizes, config)
+        if config.start_from:
+            notes += start_from(agent, source, environment)
     if data:
         store(agent, data.rows)
     check_plot_dir(plot_dir)
