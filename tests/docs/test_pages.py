@@ -177,6 +177,12 @@ def test_links_lead_to_files_and_headings_that_exist(page):
             assert anchor in Page(target.relative_to(ROOT).as_posix()).anchors(), link
 
 
+def test_the_index_leads_to_every_page():
+    linked = {link.partition("#")[0] for link in Page("docs/index.md").links()}
+    pages = {path.name for path in (ROOT / "docs").glob("*.md")} - {"index.md"}
+    assert pages <= linked
+
+
 def test_pages_that_the_code_names_exist():
     for path in [*(ROOT / "ddpg").rglob("*.py"), *(ROOT / "benchmarks").rglob("*.py")]:
         for name in re.findall(r"docs/[\w-]+\.md", path.read_text(encoding="utf-8")):

@@ -46,12 +46,6 @@ def test_every_equation_has_its_formula():
     assert functions - own <= with_formula
 
 
-def test_the_index_leads_to_every_page():
-    linked = {link.partition("#")[0] for link in Page("docs/index.md").links()}
-    pages = {path.name for path in (ROOT / "docs").glob("*.md")} - {"index.md"}
-    assert pages <= linked
-
-
 # The built site
 
 
@@ -128,6 +122,26 @@ def test_the_search_finds_a_word_from_the_disk(site, page):
     assert {"ddpg.replay_buffer", "DDPG, step by step"} <= set(found)
     assert not page.complaints
     assert all(urlparse(url).scheme in ("file", "data") for url in page.requests)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize(("question", "answer"), [
+    ("off-policy", "Words > Off-policy"),
+    ("behavior policy", "Words > Behavior policy"),
+    ("curse of dimensionality", "Words > Curse of dimensionality"),
+    ("iid", "Words"),
+    ("target networks", "DDPG, step by step > 5. Why target networks?"),
+    ("relu probability", "Where the code differs from the second post, and what the paper leaves open"),
+    ("soft update", "ddpg.equations.soft_update"),
+    ("time limit", "When it does not learn"),
+    ("exit code", "DDPG, the reference > Exit codes"),
+    ("resume", "Checkpoints, and what a run survives"),
+])  # fmt: skip
+def test_what_a_student_asks_is_answered_by_one_search(site, page, question, answer):
+    page.goto(f"{(site / 'search.html').as_uri()}?q={question.replace(' ', '+')}")
+    page.locator("#search-results li a").first.wait_for(timeout=20_000)
+    assert answer in page.locator("#search-results li > a").all_inner_texts()[:8]
 
 
 @pytest.mark.slow
