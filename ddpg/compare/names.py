@@ -36,7 +36,8 @@ def told_apart(names: Sequence[str], presets: Sequence[Any]) -> tuple[list[str],
     )
     short = []
     for (first, *own), preset in zip(parts, presets, strict=True):
-        usual = {} if preset is None else {name: named_value(name, as_json(preset)[name]) for name in varied}
+        values = {} if preset is None else as_json(preset)
+        usual = {name: named_value(name, values[name]) for name in varied if name in values}
         given = {part.partition("=")[0]: part for part in own if part not in shared}
         short.append(", ".join([first, *(usual | given).values()]))
     return short, shared

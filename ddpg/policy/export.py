@@ -180,7 +180,9 @@ def replay_states(saved: SavedCheckpoint, state_size: int, action_size: int) -> 
     if not saved.manifest["replay"] and steps:  # the best networks are saved without the buffer; the newest has it
         saved = open_checkpoint(steps[-1])
     rows = np.zeros((0, width), np.float32)
-    for segment in segments_in(saved.manifest)[-1:]:
+    with saved.reading("manifest.json"):
+        segments = segments_in(saved.manifest)
+    for segment in segments[-1:]:
         path = saved.path.parent / "replay" / segment.name
         if path.is_file() and path.stat().st_size == 4 * width * (segment.stop - segment.start):
             rows = np.fromfile(path, np.float32).reshape(-1, width)

@@ -14,7 +14,7 @@ from ddpg.errors import RequestError
 from ddpg.experience.controllers import load_controller
 from ddpg.experience.hindsight import make_hindsight
 from ddpg.experience.logged import store
-from ddpg.run.agent_state import load, open_checkpoint, read_episode
+from ddpg.run.agent_state import load, open_checkpoint, read_episode, read_kept
 from ddpg.run.data import read_data
 from ddpg.run.environments import (
     first_step,
@@ -114,7 +114,7 @@ def resume_run(path: Path, plot_dir: Path, given: dict[str, Any]) -> TrainingRun
             notes = notes_on(config, most_steps(config, time_limit(environment)))
         check_plot_dir(plot_dir)
         with saved.reading("run.json"):
-            columns = columns_of(config, saved.description["run"].get("kept", {}).get("reports_success", False))
+            columns = columns_of(config, read_kept(saved).get("reports_success", False))
         folder = RunFolder.reopen(saved, lock, config, columns, segments)
         if given.keys() & {"stop_at", "stop_at_success", "stop_evaluations"}:
             folder.kept["good_evaluations"] = 0  # the user asks to go on

@@ -13,6 +13,7 @@ from gymnasium import spaces
 from ddpg.config import Config
 from ddpg.environment import TaskUnits
 from ddpg.errors import RequestError
+from ddpg.run.agent_state import read_kept
 from ddpg.run.environments import time_limit
 from ddpg.storage.checkpoint_format import SavedCheckpoint
 
@@ -48,9 +49,7 @@ def require_recorded(
         config: The settings that the task was made from.
         what: What must be the same, such as "actions"; by default everything.
     """
-    run = saved.description["run"]
-    kept = run.get("kept", {}).get("task", {}) if isinstance(run, dict) else {}
-    now = record_of(environment)
+    kept, now = read_kept(saved).get("task", {}), record_of(environment)
     for name in what or now:
         if name in kept and kept[name] != now[name]:
             raise RequestError(

@@ -106,7 +106,8 @@ class SavedCheckpoint:
         with self.reading("run.json"):
             self.description = read_json(checkpoint_dir / "run.json")
             for name, type_ in fields.items():
-                if not isinstance(self.description[name], type_):
+                value = self.description[name]
+                if not isinstance(value, type_) or isinstance(value, bool):
                     raise ValueError(f"{name} is {self.description[name]!r}")
 
     def reading(self, part: str):

@@ -3,20 +3,19 @@
 import argparse
 import dataclasses
 import hashlib
-import json
 import shlex
 import sys
 from collections.abc import Sequence
-from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
 from ddpg.command.command import command_words, program_name, run_command
 from ddpg.command.paths import shown
-from ddpg.command.streams import note, results_only
+from ddpg.command.streams import ByProducts, note
 from ddpg.config import Config
 from ddpg.errors import RequestError, RunStopped
 from ddpg.molgan.config import MolGANConfig
+from ddpg.sweep.comparing import compare, print_comparison
 from ddpg.sweep.flags import (
     COMMAND,
     base_configs,
@@ -133,45 +132,6 @@ def stopped(arguments: argparse.Namespace, sweep_dir: Path, signal_number: int) 
     return 128 + signal_number
 
 
-def print_comparison(
-    curves: Sequence[Any], picture: Path | None, last: int | None = None, form: str = "", results: Any = None
-) -> Any:
-    """Print the comparison of some curves, draw it, and return it."""
-    from ddpg.compare.compare import as_csv, table
-    from ddpg.compare.compare import compare as compare_curves
-
-    comparison = compare_curves(curves, last)
-    if picture:
-        from ddpg.compare.plotting import draw_comparison
-
-        draw_comparison(comparison, curves, picture)
-    forms = {"json": lambda: json.dumps(comparison.as_json()), "csv": lambda: as_csv(comparison).rstrip("\n")}
-    print(forms.get(form, lambda: table(comparison))(), file=results)
-    return comparison
-
-
-def compare(arguments: argparse.Namespace) -> int:
-    """Compare as the arguments say."""
-    if arguments.out and arguments.out.suffix != ".png":
-        raise RequestError(f"expected a name that ends in .png, got {arguments.out}", "out")
-    from ddpg.compare.curves import check_table, read_curves, write_curves
-    from ddpg.storage.figures import check_picture
-
-    form = "json" if arguments.json else "csv" if arguments.csv else ""
-    if arguments.out:
-        check_picture(arguments.out, "out")
-    if arguments.curves:
-        check_table(arguments.curves, "curves")
-    with results_only() if form else nullcontext(sys.stdout) as results:
-        curves = read_curves(arguments.paths)
-        if arguments.curves:
-            write_curves(curves, arguments.curves)
-        print_comparison(curves, arguments.out, arguments.last, form, results)
-    if arguments.out and not form:
-        print(f"picture     {shown(arguments.out, arguments.start)}")
-    return 0
-
-
 def tune(arguments: argparse.Namespace) -> int:
     """Search for good settings as the arguments say, train the best with new seeds, and print both figures."""
     from ddpg.compare.compare import aligned
@@ -235,7 +195,9 @@ def report_tuning(tuning: Any, base: Config, found: Config | None, sweep_dir: Pa
     best = tuning.complete()[0]
     figures = {"search": best.value, "fresh_seeds": tests[1 if is_better else 0]}
     path = sweep_dir / tuning.write_best(found if found and is_better else base, figures).name
-    drawn = [path.name for path in draw_study(tuning.study, tuning.sweep_dir)]
+    drawn = []
+    with ByProducts()("Optuna's pictures"):
+        drawn = [path.name for path in draw_study(tuning.study, tuning.sweep_dir)]
     print(f"\nsearch      {best.value:.1f} in {best.user_attrs['folder']}, chosen among runs of one seed")
     verdict = "the settings found are better" if is_better else "no settings found are better than the first ones"
     print(f"new seeds   {figures['fresh_seeds']['iqm']:.1f} in the test: {verdict}")

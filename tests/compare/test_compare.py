@@ -266,3 +266,22 @@ def test_single_runs_have_markers_and_their_seed_in_the_legend(tmp_path, monkeyp
     markers = [line.get_marker() for line in figures[0].axes[0].lines]
     assert len(set(markers)) == 2 and "None" not in markers
     assert [text.get_text() for text in figures[0].legends[0].get_texts()] == ["a (seed 3)", "b (seed 4)"]
+
+
+def test_runs_of_both_systems_are_compared_each_with_its_own_settings(tmp_path):
+    write_run(tmp_path / "d" / "r", Config(tau=0.5), ["0,0,0,1", "1,0,0,1"])
+    write_run(tmp_path / "m" / "r", MolGANConfig(rl_weight=0.5), ["0,0.1,0.2", "40,0.1,0.7"], "steps,valid,score")
+    assert {run.setting for run in read_curves([tmp_path])} == {"blog, tau=0.5", "MolGAN, rl_weight=0.5"}
+
+
+def test_curves_that_cannot_be_drawn_are_refused_in_one_line_and_end_no_sweep(tmp_path, capsys):
+    from ddpg.sweep.__main__ import main
+    from ddpg.sweep.comparing import print_comparison
+
+    (tmp_path / "x.csv").write_text("task,setting,seed,steps,mean\nT,a,0,5,1e308\nT,b,0,5,-1e308\n")
+    with np.errstate(all="ignore"):
+        assert main(["compare", str(tmp_path / "x.csv"), "--out", str(tmp_path / "x.png")]) == 2
+        assert "--out: these curves cannot be drawn" in capsys.readouterr().err
+        print_comparison(read_curves([tmp_path / "x.csv"]), tmp_path / "x.png")
+    printed = capsys.readouterr()
+    assert "note: the picture failed" in printed.err and printed.out.startswith("task")

@@ -1,5 +1,6 @@
 """Another task under the same name is noticed, and a file does not choose which module is imported."""
 
+import json
 from dataclasses import replace
 
 import gymnasium
@@ -12,6 +13,8 @@ from ddpg.policy.evaluate import main as evaluate_command
 from ddpg.policy.policy_file import FilePolicy
 from ddpg.run.start import resume_run
 from ddpg.run.task_record import text_of
+from ddpg.storage.checkpoints import find_checkpoint
+from ddpg.storage.files import checksum, write_json
 from tests.helpers.runs import contents, finished_run
 from tests.helpers.tasks import Task
 
@@ -94,3 +97,16 @@ def test_a_policy_file_imports_no_module_that_the_user_has_not_named(plant_run, 
     assert not (tmp_path / "imported").exists()
     assert evaluate_command([*flags, "--env", "elsewhere:Plant-v0"]) == 0
     assert (tmp_path / "imported").exists()
+
+
+@pytest.mark.parametrize("kept", [5, {"task": None}, {"untrained": 5}, {"best": [0, ["x"]]}, {"good_evaluations": []}])
+def test_what_a_checkpoint_keeps_is_checked_before_it_is_used(plant_run, tmp_path, kept):
+    checkpoint = find_checkpoint(plant_run)
+    description = json.loads((checkpoint / "run.json").read_text())
+    description["run"]["kept"] = kept
+    write_json(checkpoint / "run.json", description)
+    manifest = json.loads((checkpoint / "manifest.json").read_text())
+    manifest["files"]["run.json"] = [(checkpoint / "run.json").stat().st_size, checksum(checkpoint / "run.json")]
+    write_json(checkpoint / "manifest.json", manifest)
+    with pytest.raises(RequestError, match=r"run\.json is corrupt or not a checkpoint"):
+        resume_run(plant_run, tmp_path, {"episodes": 3})
