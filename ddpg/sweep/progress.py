@@ -52,7 +52,9 @@ class SweepProgress:
         self.history.append((now, steps))
         failed = f", {len(self.failed)} failed" if self.failed else ""
         waiting = len(self.jobs) - len(self.done) - running
-        counts = f"{len(self.done) - len(self.failed)} done, {running} running, {waiting} waiting{failed} "
+        testing = sum(job.folder not in self.done and job.progress()[0] >= 1.0 for job in self.jobs)
+        tested = f" ({testing} of them testing)" if testing else ""
+        counts = f"{len(self.done) - len(self.failed)} done, {running} running{tested}, {waiting} waiting{failed} "
         self.bar.set_description_str(counts, refresh=False)
         self.bar.set_postfix_str(f"{speed:.0f} {self.unit}s/s together", refresh=False)
         self.bar.update(max(0.0, progress - self.bar.n))

@@ -124,3 +124,18 @@ def test_every_published_plot_can_be_drawn_again_from_the_csv_beside_it(plot, tm
     published, redrawn = (matplotlib.image.imread(path) for path in (plot, again))
     assert published.shape == redrawn.shape
     assert (np.abs(published - redrawn).max(axis=2) > 0.1).mean() < 0.002  # fonts may differ a little
+
+
+@pytest.mark.parametrize("broken", ["no config", "no table", "empty table", "a folder in place of the picture"])
+def test_what_cannot_be_drawn_is_one_line_and_leaves_nothing(tmp_path, capsys, broken):
+    run = tmp_path / "run"
+    run.mkdir()
+    if broken != "no config":
+        (run / "config.json").write_text('{"config": {"env": "T", "seed": 0, "evaluation_episodes": 1}}')
+    for name in ("episodes", "evaluations"):
+        (run / f"{name}.csv").write_text("" if broken == "empty table" else "a;b\n1;2\n")
+    out = tmp_path if broken.startswith("a folder") else tmp_path / "x.png"
+    assert plotting.main([str(run), str(out)]) == 2
+    error = capsys.readouterr().err
+    assert "Traceback" not in error and error.count("\n") == 1
+    assert [path.name for path in tmp_path.iterdir()] == ["run"]

@@ -141,3 +141,33 @@ def test_the_last_row_of_a_growing_file_is_the_last_complete_one(tmp_path):
     assert last_row(path) == {"episode": "0", "steps": "0"}
     path.write_bytes(b"episode,steps\r\n" + b"".join(b"%d,%d\r\n" % (k, 10 * k) for k in range(1000)) + b"1000,10")
     assert last_row(path) == {"episode": "999", "steps": "9990"}
+
+
+def test_two_runs_that_would_share_a_folder_are_refused(tmp_path, without_ray, capsys):
+    flags = ["--env", "oddm:ns/T-v0,oddm:ns_T-v0", "--sweep-dir", str(tmp_path / "s"), "--no-progress"]
+    assert main(["train", *flags]) == 2
+    error = capsys.readouterr().err
+    assert "two runs would share the folder oddm_ns_T-v0" in error and error.count("\n") == 1
+    assert not (tmp_path / "s").exists()
+
+
+def test_a_folder_of_too_long_a_name_is_refused(tmp_path, without_ray, capsys):
+    flags = ["--env", "Pendulum-v1," + "x" * 240 + "-v0", "--sweep-dir", str(tmp_path / "s"), "--no-progress"]
+    assert main(["train", *flags]) == 2
+    error = capsys.readouterr().err
+    assert "would have too long a name" in error and error.count("\n") == 1
+    assert not (tmp_path / "s").exists()
+
+
+def test_the_line_of_progress_says_which_runs_are_being_tested(tmp_path):
+    from ddpg.sweep.progress import SweepProgress
+
+    jobs = [TrainingJob(tmp_path / str(k), Config(steps=100)) for k in range(2)]
+    for job, steps in zip(jobs, (100, 50), strict=True):
+        job.folder.mkdir()
+        (job.folder / "episodes.csv").write_text(f"episode,steps,seconds\n1,{steps},1.0\n")
+    progress = SweepProgress(jobs, enabled=False)
+    progress.bar.set_description_str = lambda text, refresh: shown.append(text)
+    shown: list[str] = []
+    progress.show(running=2)
+    assert shown == ["0 done, 2 running (1 of them testing), 0 waiting "]
