@@ -114,6 +114,8 @@ def check_command(command: str, monkeypatch) -> None:
             understood(export.parse, rest)
         case ["emx-onnx-cgen", "compile", *_] | ["cc", *_] | ["./pendulum", *_]:
             pass  # tests/policy/test_c.py runs them
+        case ["python", "examples/plant/drive.py", "./loop"]:
+            pass  # tests/docs/test_plant.py does
         case ["python", "tests/mutations.py", *_]:
             assert (ROOT / "tests" / "mutations.py").is_file()
         case ["python", "-m", "benchmarks.draw", study]:
