@@ -1,4 +1,4 @@
-"""The examples of docs/custom-environments.md run as they stand."""
+"""The examples of the pages run as they stand."""
 
 import dataclasses
 import importlib
@@ -79,3 +79,9 @@ def test_a_noise_process_must_be_named_in_the_two_places_that_the_page_tells():
     (field,) = [field for field in dataclasses.fields(Config) if field.name == "noise"]
     assert set(field.metadata["choices"]) == set(NOISES)
     assert "the table `NOISES`" in PAGE.text and "choices of the field `noise`" in PAGE.text
+
+
+def test_several_simulators_are_used_as_their_page_shows(capsys):
+    (source,) = Page("docs/simulators.md").blocks("python")
+    exec(source.replace("steps=20_000", "steps=800, learning_starts=800"), {})
+    assert [line.split()[0] for line in capsys.readouterr().out.splitlines()] == ["1", "2", "3", "4"]

@@ -4,11 +4,14 @@ import json
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
 from ddpg import Config
 from ddpg.sweep.__main__ import main
+from ddpg.sweep.capacity import SIMULATOR_BYTES, bytes_of
+from ddpg.sweep.jobs import TrainingJob, cores_of_run
 from tests.helpers.pages import ROOT
 from tests.helpers.runs import SMALL, assert_same_run, contents, csv_rows, names
 from tests.helpers.sweeps import TASK, sweep, train_alone
@@ -114,3 +117,9 @@ def test_a_patched_run_of_a_benchmark_is_trained_by_the_patched_code(tmp_path):
     losses = {float(row["actor_loss"]) for row in csv_rows(tmp_path / "run" / "updates.csv")}
     assert losses == {0.0}
     assert json.loads((tmp_path / "run" / "test.json").read_text())["results"]["episodes"] == 1
+
+
+def test_a_run_with_several_simulators_takes_a_core_and_memory_for_each():
+    job, alone = (TrainingJob(Path("run"), Config(num_envs=count, threads=2)) for count in (3, None))
+    assert (cores_of_run(job), cores_of_run(alone)) == (5, 2)
+    assert bytes_of(job.config, 3, 1)[0] - bytes_of(alone.config, 3, 1)[0] == 3 * SIMULATOR_BYTES
