@@ -20,8 +20,14 @@ def refuse_contradictions(config: Any) -> None:
         raise RequestError("there is nothing to learn from before the first step; use --data", "data_updates")
     if config.warm_up_controller and not config.learning_starts:
         raise RequestError("there are no first steps for it; use --learning-starts", "warm_up_controller")
-    if config.warm_up_controller and config.num_envs is not None:
-        raise RequestError("it leads one simulator; remove --num-envs", "warm_up_controller")
+    if config.num_envs is None and config.env_timeout is not None:
+        raise RequestError("needs --num-envs: a step in this process cannot be interrupted", "env_timeout")
+    if config.num_envs is not None and config.evaluate_in_training_task:
+        raise RequestError(
+            "cannot be combined with --num-envs: each of the simulators makes an instance for training and one for "
+            "evaluations",
+            "evaluate_in_training_task",
+        )
     if len(config.start_from) > 1:
         raise RequestError("a run can start from one other run only; give one folder", "start_from")
     for name in ("start_from_best", "start_from_data"):

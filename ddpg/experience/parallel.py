@@ -16,6 +16,7 @@ from gymnasium.vector import VectorEnv
 from ddpg import equations
 from ddpg.agent import DDPG, Metrics
 from ddpg.errors import RequestError, RunStopped
+from ddpg.experience.controllers import Controller
 from ddpg.experience.hindsight import Hindsight, make_hindsight
 from ddpg.experience.simulators import SimulatorError, require_usable
 from ddpg.fast import compile_policy_of_many, compile_updates
@@ -72,11 +73,12 @@ class Rounds:
         resume_from: Episode = Episode(),
         longest: int = 0,
         hindsights: Sequence[Hindsight] = (),
+        leaders: Sequence[Controller] = (),
     ) -> None:
         require_usable(environments, (agent.state_size, agent.action_size))
         if agent.config.hindsight_goals and not hindsights:
             raise RequestError("several simulators need a Hindsight for each", "hindsight_goals")
-        self.hindsights = hindsights
+        self.hindsights, self.leaders = hindsights, leaders  # of each simulator, if there are any
         self.agent, self.environments, self.config = agent, environments, agent.config
         self.count, config = environments.num_envs, agent.config
         new_noise = partial(make_noise, config.noise, agent.action_size, config.noise_sigma, agent.rngs["noise"])
@@ -147,10 +149,13 @@ class Rounds:
         """Begin an episode in the simulators of a mask `(N,)`."""
         environments: Any = self.environments
         seeds: list[int | None] = [None] * self.count
-        for k in np.flatnonzero(which):
+        for k in map(int, np.flatnonzero(which)):
             self.begun += 1
             self.numbers[k], self.lengths[k], self.returns[k] = self.begun, 0, 0.0
             self.noises[k].reset()
+            if self.leaders and self.agent.steps < self.config.learning_starts:
+                self.leaders[k].episode = self.begun - 1
+                self.leaders[k].begin_episode()
             seeds[k] = integer_seed(self.config.seed, "episodes", self.begun)
         states, _ = self._call(lambda: environments.reset(seed=seeds, options={"reset_mask": which.copy()}))
         self.states = np.where(which[:, None], states, self.states).astype(np.float32)
@@ -159,11 +164,16 @@ class Rounds:
     def _explore(self) -> np.ndarray:
         """Return the actions `(N, action_size)` of the exploration policy, from one call for all states."""
         agent, random, shape = self.agent, self.agent.rngs["warm_up"], (self.count, self.agent.action_size)
-        if agent.steps < self.config.learning_starts:
+        led = agent.steps < self.config.learning_starts
+        if led and not self.leaders:
             return random.uniform(-1, 1, shape).astype(np.float32)
         noise = np.stack([noise.sample() for noise in self.noises]) * np.float32(self.config.noise_scale(agent.steps))
-        actions = equations.exploration_action(self.policy(agent.normalized(self.states)), noise)
-        if self.config.random_actions:
+        if led:
+            actions = np.stack([leader.act(state) for leader, state in zip(self.leaders, self.states, strict=True)])
+        else:
+            actions = self.policy(agent.normalized(self.states))
+        actions = equations.exploration_action(actions, noise)
+        if self.config.random_actions and not led:
             chosen = random.random((self.count, 1)) < self.config.random_actions
             return np.where(chosen, random.uniform(-1, 1, shape), actions).astype(np.float32)
         return actions

@@ -124,7 +124,7 @@ class SeveralSimulators:
 
     def train(self, last: Episode, must_stop: Callable[[], bool]) -> Iterator[Moment]:
         """Train, and yield after each round; where the run must stop, all episodes are cut."""
-        rounds = Rounds(self.agent, self.simulators, last, self.longest, self.hindsights)
+        rounds = Rounds(self.agent, self.simulators, last, self.longest, self.hindsights, self._leaders())
         while not rounds.are_over:
             if self.bar:
                 self.bar.look_at_round(rounds.steps, rounds.count)
@@ -137,6 +137,14 @@ class SeveralSimulators:
             if stop:
                 return
 
+    def _leaders(self) -> list[Controller]:
+        """Return a controller for each simulator, if one leads the first steps."""
+        if not self.config.warm_up_controller:
+            return []
+        function = load_controller(self.config.warm_up_controller, "warm_up_controller")
+        labels = [f"simulator {k}, episode" for k in range(self.simulators.num_envs)]
+        return [Controller(function, self.task, label) for label in labels]
+
     def evaluate(self, agent: ActingAgent, seed: int) -> tuple[Evaluation, Reported]:
         """Return an evaluation whose episode i is reset with `seed + i`, and what the task reported."""
         evaluation = evaluate(agent, self.simulators, self.config.evaluation_episodes, seed)
@@ -146,18 +154,6 @@ class SeveralSimulators:
         """Return what the next episode has reported; NaN where nothing was."""
         nothing = dict.fromkeys(self.reported, float("nan"))
         return nothing | (self.simulators.reported.pop(0) if self.simulators.reported else {})
-
-
-def require_possible(config: Config) -> None:
-    """Raise `RequestError` if the settings of a run contradict each other on how many simulators there are."""
-    if config.num_envs is None and config.env_timeout is not None:
-        raise RequestError("needs --num-envs: a step in this process cannot be interrupted", "env_timeout")
-    if config.num_envs is not None and config.evaluate_in_training_task:
-        raise RequestError(
-            "cannot be combined with --num-envs: each of the simulators makes an instance for training and one for "
-            "evaluations",
-            "evaluate_in_training_task",
-        )
 
 
 def notes_on_simulators(config: Config, limit: int | None) -> list[str]:

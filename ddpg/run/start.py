@@ -26,7 +26,7 @@ from ddpg.run.environments import (
 )
 from ddpg.run.memory import require_memory
 from ddpg.run.reported import check_reported, success_of
-from ddpg.run.simulation import notes_on_simulators, require_possible
+from ddpg.run.simulation import notes_on_simulators
 from ddpg.run.start_from import find_source, start_from
 from ddpg.run.states import notes_on_images
 from ddpg.run.task_record import record_of, require_recorded
@@ -50,7 +50,6 @@ def start_run(config: Config, run_dir: Path, plot_dir: Path) -> TrainingRun:
         RequestError: The task, a setting or a folder cannot be used.
     """
     refuse_existing(run_dir)
-    require_possible(config)
     if config.warm_up_controller:
         load_controller(config.warm_up_controller, "warm_up_controller")
     prepare_tensorflow(config.threads)
