@@ -57,12 +57,24 @@ MODULES = {
     "train": "ddpg.experience.parallel",
 }
 
+WITHOUT_TENSORFLOW = {
+    "ddpg.config",
+    "ddpg.environment",
+    "ddpg.errors",
+    "ddpg.evaluation",
+    "ddpg.noise",
+    "ddpg.presets",
+    "ddpg.replay_buffer",
+}
+
 __all__ = list(MODULES)
 
 
 def __getattr__(name: str):
     if name not in MODULES:
         raise AttributeError(f"module 'ddpg' has no attribute {name!r}")
+    if MODULES[name] not in WITHOUT_TENSORFLOW:  # its notes are not what a script has asked for
+        import_module("ddpg.command.tensorflow").import_quietly()
     return getattr(import_module(MODULES[name]), name)
 
 

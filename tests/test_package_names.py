@@ -14,7 +14,7 @@ ROOT = Path(__file__).parents[1]
 NAMES = [
     "Config", "PRESETS", "RequestError", "RunStopped", "make_environment", "state_and_action_size", "ReplayBuffer",
     "Batch", "GaussianNoise", "OrnsteinUhlenbeckNoise", "ActorNetwork", "CriticNetwork", "DDPG", "Metrics", "Episode",
-    "train", "Simulators", "Evaluation", "evaluate", "Policy", "load_policy",
+    "train", "Simulators", "Evaluation", "evaluate", "Policy", "load_policy", "load_agent", "save_agent",
 ]  # fmt: skip
 
 

@@ -10,11 +10,22 @@ from ddpg.errors import RequestError, one_line
 
 
 def import_tensorflow() -> None:
+    """Import TensorFlow without the notes of its start, and make Keras compute in float32 as the agent does."""
+    import_quietly()
+    import keras
+
+    keras.config.set_floatx("float32")  # whatever the user's keras.json says: all of the agent is float32
+    keras.config.set_dtype_policy("float32")
+
+
+def import_quietly() -> None:
     """Import TensorFlow without the notes that its C++ side writes on stderr while it loads.
 
     They come before its log level applies, so the file descriptor itself is redirected. A user who sets
     TF_CPP_MIN_LOG_LEVEL=0 has asked for them, and gets them.
     """
+    if "tensorflow" in sys.modules:
+        return
     quiet = os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3") != "0"
     try:
         with silent_stderr() if quiet else nullcontext():
@@ -24,10 +35,6 @@ def import_tensorflow() -> None:
             f"TensorFlow cannot be imported by {sys.executable} ({one_line(error)}); activate the virtual environment, "
             "or: pip install -r requirements.txt"
         ) from None
-    import keras
-
-    keras.config.set_floatx("float32")  # whatever the user's keras.json says: all of the agent is float32
-    keras.config.set_dtype_policy("float32")
 
 
 @contextmanager

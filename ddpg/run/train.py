@@ -83,8 +83,9 @@ def run(arguments: argparse.Namespace) -> int:
     code = run_to_end(COMMAND, training_run, arguments)
     if code == 0:
         print_summary(training_run, arguments.start)
-        for warning in warnings_about(training_run):
-            note(f"{program_name(COMMAND)}: warning: {warning}")
+        with training_run.folder.by_products("the look at the log for signs of failure"):
+            for warning in warnings_about(training_run):
+                note(f"{program_name(COMMAND)}: warning: {warning}")
     return code
 
 

@@ -155,7 +155,8 @@ def tune(arguments: argparse.Namespace) -> int:
     def fresh(folder: str, config: Config) -> list[TrainingJob]:
         # The best figure of a search is too good: it is the highest of many with one seed. So other seeds follow.
         other = dataclasses.replace(config, seed=base.seed + 1)
-        return [TrainingJob(*run) for run in seeded(sweep_dir / folder, other, arguments.confirm_seeds)]
+        runs = seeded(sweep_dir / folder, other, arguments.confirm_seeds)
+        return [TrainingJob(*run, arguments.test_episodes) for run in runs]
 
     reference = fresh("fresh-start", base)
     with open_sweep(sweep_dir, reference, tuning.record, cores_of(arguments), arguments.address, True) as workers:

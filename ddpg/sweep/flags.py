@@ -102,6 +102,8 @@ def add_tune_flags(tune: argparse.ArgumentParser) -> None:
         metavar="N",
         help="new seeds to train the best settings with, beside the ones that the search began with (default: 5)",
     )
+    tested = "noise-free episodes to test each of these over (default: 100)"
+    group.add_argument("--test-episodes", type=integer_from(1), default=100, metavar="N", help=tested)
     add_sweep_flags(tune)
     add_setting_flags(tune, Config, exclusive=("episodes", "steps"))
 

@@ -239,3 +239,20 @@ class Costly(Task):
     def step(self, action):
         state, _, *rest = super().step(action)
         return state, -1.0, *rest
+
+
+def test_a_log_that_is_gone_at_the_end_of_a_run_is_a_note(tmp_path, monkeypatch, capsys):
+    """The warnings are made from it; the training is done."""
+    from ddpg.run.training_run import TrainingRun
+
+    own = TrainingRun.train
+
+    def train_and_lose_the_log(self, *arguments):
+        own(self, *arguments)
+        (self.folder.path / "updates.csv").unlink()
+
+    monkeypatch.setattr(TrainingRun, "train", train_and_lose_the_log)
+    where = ["--run-dir", str(tmp_path / "run"), "--plot-dir", str(tmp_path)]
+    assert main(["--env", "Endless-v0", *where, *FLAGS]) == 0
+    printed = capsys.readouterr()
+    assert "the look at the log for signs of failure failed" in printed.err and "run folder" in printed.out

@@ -1,0 +1,61 @@
+"""Files that anybody may have written: read up to a sane size, and refused in one line that names them."""
+
+from pathlib import Path
+
+import pytest
+
+from ddpg import RequestError
+from ddpg.command.inputs import read_object, read_text
+from ddpg.run.train import main as train
+from ddpg.storage.csv_files import read_columns, read_rows
+from ddpg.sweep.__main__ import main as sweep
+from ddpg.sweep.folder import check_record
+
+
+@pytest.mark.skipif(not Path("/dev/zero").exists(), reason="needs a device without an end")
+@pytest.mark.parametrize("command", [train, lambda argv: sweep(["train", *argv])])
+def test_a_device_in_the_place_of_settings_is_refused_and_does_not_fill_the_memory(capsys, command):
+    assert command(["--config", "/dev/zero"]) == 2
+    assert "--config: /dev/zero is not the config.json of a run (it has more than" in capsys.readouterr().err
+
+
+def test_a_file_is_read_up_to_its_limit(tmp_path):
+    (tmp_path / "a").write_text("\ufeffabc", encoding="utf-8")
+    assert read_text(tmp_path / "a", most=6) == "abc"  # without the mark
+    with pytest.raises(ValueError, match="it has 6 bytes"):
+        read_text(tmp_path / "a", most=5)
+
+
+@pytest.mark.parametrize("text", ["[" * 100_000, "5", "[]", "nonsense", ""])
+def test_what_is_no_object_is_a_value_error(tmp_path, text):
+    (tmp_path / "a.json").write_text(text)
+    with pytest.raises(ValueError):
+        read_object(tmp_path / "a.json")
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"", "is empty; its first line must name the columns"),
+        (b"steps,mean\n1,2\x00\n", "it has NUL bytes, as a crash can leave them"),
+        (b"steps;mean\n1;2,5\n", "has no column 'steps', only steps;mean; it needs commas"),
+        (b"steps,mean\n1\n", "line 2: expected 2 values between commas, got 1"),
+        (b"steps,mean\n1,2\n2,much\n", "line 3: the mean 'much' is not a number"),
+        (b"\xff\xfe\n", "cannot read"),
+    ],
+)
+def test_a_csv_file_that_is_none_is_refused_with_its_line_and_column(tmp_path, content, message):
+    (tmp_path / "a.csv").write_bytes(content)
+    with pytest.raises(RequestError) as caught:
+        read_columns(tmp_path / "a.csv", ("steps",))
+    assert message in str(caught.value) and "a.csv" in str(caught.value) and "\n" not in str(caught.value)
+    if b"much" not in content:
+        with pytest.raises(RequestError):
+            read_rows(tmp_path / "a.csv", ("steps",))
+
+
+@pytest.mark.parametrize("text", ['{"runs": {"a": 5}, "extra": {}}', '{"runs": []}', "[]", "[" * 100_000, "5"])
+def test_a_record_of_a_sweep_that_is_none_is_refused(tmp_path, text):
+    (tmp_path / "sweep.json").write_text(text)
+    with pytest.raises(RequestError, match=r"sweep\.json is damaged"):
+        check_record(tmp_path, [], {})
