@@ -244,3 +244,14 @@ def test_the_times_to_start_are_medians():
     for row in PERFORMANCE.table("until", "column", "seconds"):
         column = row["column"].strip("`")
         assert number(row["seconds"]) == pytest.approx(statistics.median(float(r[column]) for r in rounds), abs=0.0051)
+
+
+def test_the_table_of_several_simulators_has_the_medians():
+    measured = by_setting("results/simulators/table.csv", ("simulators", "train_frequency"), "loop")
+    (table,) = [table for table in Page("docs/simulators.md").tables() if "steps for an update" in table[0]]
+    assert [(row["N"], row["steps for an update"]) for row in table] == list(measured)
+    for row, loops in zip(table, measured.values(), strict=True):
+        for name in ("one", "several"):
+            assert number(row[f"{name}, steps/s"]) == round(statistics.median(loops[name].values()))
+        for column, name in (("one", "one"), ("the updates alone", "updates"), ("Stable-Baselines3", "sb3")):
+            assert number(row[f"over {column}"]) == pytest.approx(median_ratio(loops["several"], loops[name]), abs=0.05)
