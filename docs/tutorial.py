@@ -168,7 +168,7 @@ def train_critic(state, action, reward, terminated, next_state):
 
 for update in range(1, 3001):
     chosen = rng.choice(count, 128)
-    loss = train_critic(*(part[chosen] for part in data))
+    loss = train_critic(*(part[chosen] for part in data[:5]))
     if update in (1, 100, 1000, 3000):
         error = np.abs(critic(x, a) - true_q(x, a)).mean()
         print(f"update {update:5}: loss {loss:8.5f}, mean distance from the true values {error:6.3f}")
@@ -459,8 +459,7 @@ for name, config in (
 
 # %%
 learner = DDPG(1, 1, Config(gamma=0.9, hidden_units=(64, 64), actor_learning_rate=1e-3, buffer_size=count))
-for transition in zip(*data, strict=True):
-    state, action, reward, terminated, next_state = transition
+for state, action, reward, terminated, next_state in zip(*data[:5], strict=True):
     learner.remember(state, action, reward[0], next_state, bool(terminated[0]))
 best_action = np.clip((0.5 - x) / 0.3, -1, 1)
 for updates in (0, 3_000):
@@ -543,7 +542,7 @@ for step in range(8):
     state = next_state
 
 minibatch = agent.replay_buffer.split(agent.replay_buffer.sample(4, rng)[0])  # [0]: the first and only minibatch
-for name, part in minibatch._asdict().items():
+for name, part in list(minibatch._asdict().items())[:5]:  # a sixth part is for logged data
     print(f"{name:11} {part.shape}  {np.round(part[0], 3)} ...")
 
 next_action = agent.target_actor(minibatch.next_state)
