@@ -255,3 +255,7 @@ def test_the_table_of_several_simulators_has_the_medians():
             assert number(row[f"{name}, steps/s"]) == round(statistics.median(loops[name].values()))
         for column, name in (("one", "one"), ("the updates alone", "updates"), ("Stable-Baselines3", "sb3")):
             assert number(row[f"over {column}"]) == pytest.approx(median_ratio(loops["several"], loops[name]), abs=0.05)
+    one = by_setting("results/simulators/one_simulator.csv", ("milliseconds",), "loop")
+    for row in Page("docs/simulators.md").table("the simulator sleeps, ms", "steps/s over one in turn"):
+        loops = one[row["the simulator sleeps, ms"],]
+        assert number(row["steps/s over one in turn"]) == round(median_ratio(loops["several"], loops["one"]), 2)
