@@ -79,8 +79,7 @@ class DDPG:
 
         Args:
             state: The state.
-            explore: True for the exploration policy β (first post, equation 6), which begins with `learning_starts`
-                uniform actions and has a share `random_actions` of them later on; False for the policy μ.
+            explore: True for the exploration policy β (first post, equation 6) and its random actions, False for μ.
         """
         state = finite("state", state, self.state_size)
         if not explore:

@@ -4,6 +4,7 @@ Andrychowicz et al. (2017, arXiv 1707.01495), algorithm 1, with the strategy "fu
 says only whether the goal is reached, an episode that misses it teaches nothing; but the episode did reach other goals.
 """
 
+import copy
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -54,9 +55,9 @@ class Hindsight:
         terminates = environment.has_wrapper_attr("compute_terminated")
         self.terminated = TaskFunction(environment, "compute_terminated") if terminates else None
 
-    def see(self, *parts: Any) -> None:
-        """Take note of a step of the episode: the parts of a `Step`."""
-        self.steps.append(Step(*parts))
+    def see(self, state, action, next_state, terminated: bool, info: Any) -> None:
+        """Take note of a step of the episode; the task may change its `info` afterwards."""
+        self.steps.append(Step(state, action, next_state, terminated, copy.copy(info)))
 
     def store(self, agent: "DDPG", number: int) -> None:
         """Store the episode that has just ended again, with other goals.

@@ -92,6 +92,15 @@ def test_rewards_come_from_one_call_where_the_task_can_and_else_one_by_one(goals
     assert info == ([{"clock": clock} for clock in (4, 5, 6) for _ in range(4)] if function == "many" else {"clock": 4})
 
 
+def test_a_task_may_use_one_info_again_and_again(goals):
+    environment, info = make_environment("Reaching-v0", {"function": "one"}), {}
+    hindsight = Hindsight(environment, goals)
+    for info["clock"] in (1, 2):
+        hindsight.see(np.zeros(5), np.zeros(2), np.zeros(5), False, info)
+    hindsight.store(DDPG(5, 2, goals), 1)
+    assert [asked["clock"] for *_, asked in environment.unwrapped.asked[-8:]] == [1] * 4 + [2] * 4
+
+
 def test_both_ways_give_the_same_rows(goals):
     many, one = (walked(goals, function=function)[0].replay_buffer.rows for function in ("many", "one"))
     np.testing.assert_array_equal(many, one)
