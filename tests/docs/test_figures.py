@@ -244,3 +244,15 @@ def test_the_success_with_hindsight_and_without_is_what_was_measured():
 def test_the_picture_of_hindsight_shows_as_many_rewards_as_the_page_says():
     rewards = [row["reward"] for row in read_csv("results/goals/episode.csv") if row["stored"] == "again"]
     assert f"{rewards.count('0')} of {len(rewards)} rows have the reward 0" in " ".join(GOALS.text.split())
+
+
+def test_what_the_penalty_on_actions_does_to_a_policy_at_the_bounds_is_what_was_measured():
+    measured = {(row["seed"], row["action_penalty"]): row for row in read_csv("results/action_penalty/table.csv")}
+    columns = ("seed", "saturation", "with the penalty", "last evaluation", "evaluation with it")
+    table = Page("docs/troubleshooting.md").table(*columns)
+    assert [row["seed"] for row in table] == sorted({seed for seed, _ in measured})
+    for row in table:
+        plain, penalized = (measured[row["seed"], penalty] for penalty in "01")
+        expected = [float(run[name]) for name in ("saturation", "evaluation") for run in (plain, penalized)]
+        assert [number(row[name]) for name in columns[1:3]] == pytest.approx(expected[:2], abs=0.0051)
+        assert [number(row[name]) for name in columns[3:]] == pytest.approx(expected[2:], abs=0.51)
