@@ -1,6 +1,9 @@
 """Runs that begin with logged data: stored, learned from before the first step, resumed, and refused."""
 
 import json
+import subprocess
+import sys
+import time
 from dataclasses import replace
 
 import numpy as np
@@ -13,6 +16,7 @@ from ddpg.run.start import start_run
 from ddpg.run.train import main as train
 from ddpg.storage.checkpoints import all_checkpoints
 from ddpg.storage.files import checksum
+from tests.helpers.pages import ROOT
 from tests.helpers.runs import SMALL, assert_same_run, csv_rows, finish, finished_run, names, read_back
 
 
@@ -187,3 +191,37 @@ def test_checkpoints_on_data_count_updates_and_come_before_those_of_steps(tmp_pa
         "data-000000500", "data-000020000", "step-000000000", "step-000000200",
     ]  # fmt: skip
     assert ROUND == 1_000
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+def test_a_run_killed_among_its_updates_on_data_ends_where_the_undisturbed_run_ends(log, tmp_path):
+    """The file of data is gone after the first life."""
+    settings = [
+        "--env",
+        "Pendulum-v1",
+        *SMALL,
+        "--episodes",
+        "2",
+        "--data-updates",
+        "3000",
+        "--checkpoint-every",
+        "300",
+    ]
+    settings += ["--imitation-decay-steps", "300", "--evaluation-episodes", "1", "--data", str(log)]
+    common = ["--no-progress", "--plot-dir", str(tmp_path)]
+    rng = np.random.default_rng(0)
+    states = rng.normal(size=(300, 3))
+    parts = {"observations": states, "next_observations": np.roll(states, 1), "actions": states[:, :1]}
+    np.savez(log, rewards=states[:, 1], terminals=np.zeros(300), **parts)
+    assert train([*settings, "--run-dir", str(tmp_path / "whole"), *common]) == 0
+    first, rest = [*settings, "--run-dir", str(tmp_path / "killed")], ["--resume", str(tmp_path / "killed")]
+    for words, reached in ((first, "data-000001000"), (rest, "data-000002000"), (rest, "step-000000000")):
+        with subprocess.Popen([sys.executable, ROOT / "train.py", *words, *common], stderr=subprocess.DEVNULL) as life:
+            while not (tmp_path / "killed" / "checkpoints" / reached).exists():
+                assert life.poll() is None
+                time.sleep(0.005)
+            life.kill()
+        log.unlink(missing_ok=True)
+    assert train([*rest, *common]) == 0
+    assert_same_run(tmp_path / "whole", tmp_path / "killed")
