@@ -75,11 +75,6 @@ def test_the_settings_are_grouped_as_in_the_help():
     ]
 
 
-def test_the_main_settings_of_the_readme_have_the_defaults_of_the_code():
-    for row in README.table("flag", "default", "meaning"):
-        assert row["default"] == shown(getattr(Config(), field_name(row["flag"]))), row
-
-
 @pytest.mark.parametrize(
     ("presets", "columns"), [(("paper",), ("why the paper has it",)), (("classic", "mujoco"), ()), (("goals",), ())]
 )
