@@ -15,7 +15,7 @@ def in_task(environment) -> np.ndarray:
     return environment.unwrapped.action
 
 
-@pytest.mark.parametrize("kind", States.KINDS.keys() - {"sequence", "empty"})
+@pytest.mark.parametrize("kind", sorted(States.KINDS.keys() - {"sequence", "empty"}))
 def test_a_controller_sees_the_states_of_the_task_itself(kind):
     seen = []
     environment = make_environment("States-v0", {"kind": kind}, max_episode_steps=2)
