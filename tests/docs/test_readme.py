@@ -138,7 +138,7 @@ def test_a_run_does_not_resume_without_a_file_that_the_readme_says_is_needed(pat
 
 def stopped_by(number: int | None) -> int:
     """Return the exit code of a run that a signal stopped."""
-    folder = SimpleNamespace(path=ROOT / "run", stop=SimpleNamespace(signal_number=number))
+    folder = SimpleNamespace(path=ROOT / "run", stop=SimpleNamespace(signal_number=number), has_checkpoint=True)
     run = SimpleNamespace(notes=(), folder=folder, train=lambda show_progress: None)
     return run_to_end("ddpg-train", run, SimpleNamespace(plot_dir=ROOT / "plots", progress=False, start=ROOT))
 
