@@ -53,8 +53,8 @@ def both_curves(run: Path) -> tuple[Curve, Curve]:
     """Return the curves of a run's actor and of its average, at the evaluations that have a checkpoint."""
     from ddpg.evaluation import evaluate
     from ddpg.run.agent_state import load_for_acting
-    from ddpg.run.environments import open_environment
     from ddpg.seeding import integer_seed
+    from ddpg.task.environments import open_environment
 
     logged = read_run(run)
     checkpoints = [run / "checkpoints" / f"step-{int(steps):09d}" for steps in logged.steps]

@@ -50,8 +50,8 @@ def collect(run: Path, folder: Path) -> None:
     """Copy the figures of a run, and test its newest policy on starts that training did not see."""
     from ddpg.evaluation import evaluate
     from ddpg.run.agent_state import load_for_acting
-    from ddpg.run.environments import open_environment
     from ddpg.storage.checkpoints import find_checkpoint
+    from ddpg.task.environments import open_environment
 
     config = config_of(run)
     target = folder / task_of(config) / f"hindsight{config['hindsight_goals']}-seed{config['seed']}"

@@ -73,7 +73,7 @@ def main() -> None:
     add_output_flag(parser)
     arguments = parser.parse_args()
     import_tensorflow()
-    from ddpg.run import play
+    from ddpg.report import play
 
     FOLDER.mkdir(exist_ok=True)
     if not arguments.page:
@@ -87,8 +87,8 @@ def main() -> None:
 
 def trained(run: Run, run_dir: Path) -> dict[str, Any]:
     """Train a run unless it has been trained, and return it as the page shows it."""
+    from ddpg.report.play import networks_of
     from ddpg.run.agent_state import load_for_acting
-    from ddpg.run.play import networks_of
 
     if not is_trained(run_dir):
         with tempfile.TemporaryDirectory() as folder:
@@ -133,7 +133,7 @@ def rows(shown: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 def page() -> str:
     """Return the page, which finds its networks in weights.js beside it."""
-    from ddpg.run import play
+    from ddpg.report import play
 
     data = '<script src="weights.js"></script>'
     return "<!DOCTYPE html>\n" + play.document("DDPG alive", [play.body(), data, play.scripts()])

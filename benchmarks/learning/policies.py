@@ -21,9 +21,9 @@ from ddpg.compare.names import label
 from ddpg.evaluation import evaluate
 from ddpg.policy.policy_file import FilePolicy
 from ddpg.presets import PRESETS
-from ddpg.run.environments import open_environment
 from ddpg.storage.checkpoints import find_checkpoint
 from ddpg.sweep.jobs import TEST_SEED
+from ddpg.task.environments import open_environment
 
 EPISODES = 100  # in which a policy is tested: as many as `evaluate.py` runs unless told
 FOLDER = ROOT / "examples" / "policies"

@@ -67,8 +67,8 @@ def test_best(run: Path) -> dict[str, Any]:
     import_tensorflow()
     from ddpg.evaluation import evaluate
     from ddpg.run.agent_state import load_for_acting
-    from ddpg.run.environments import open_environment
     from ddpg.storage.checkpoints import find_checkpoint
+    from ddpg.task.environments import open_environment
 
     checkpoint = find_checkpoint(run, best=True)
     agent = load_for_acting(checkpoint)

@@ -26,7 +26,7 @@ def main() -> None:
 
     import_tensorflow()
     from ddpg import DDPG, Config, state_and_action_size
-    from ddpg.run.environments import open_environment
+    from ddpg.task.environments import open_environment
 
     config = Config(
         env="HalfCheetah-v5", buffer_size=arguments.transitions, steps=arguments.every * arguments.checkpoints

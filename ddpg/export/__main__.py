@@ -90,7 +90,7 @@ def print_returns(source, out: Path, episodes: int) -> None:
     """Print the returns of the float policy and of the quantized file over the same episodes."""
     from ddpg.evaluation import evaluate
     from ddpg.policy.policy_file import FilePolicy
-    from ddpg.run.environments import open_environment
+    from ddpg.task.environments import open_environment
 
     agent = source.policy.agent
     for name, policy in (("float", agent), ("quantized", FilePolicy(out))):

@@ -112,8 +112,8 @@ def measure(source: "Source", arguments: argparse.Namespace) -> "Measured":
     from ddpg.evaluation import evaluate
     from ddpg.policy.figures import Measured
     from ddpg.policy.record import Recorder, write_record
-    from ddpg.run.environments import open_environment
-    from ddpg.run.rendering import recorded
+    from ddpg.task.environments import open_environment
+    from ddpg.task.rendering import recorded
 
     films = "controller" if source.kind == "controller" else "rl-video"  # what the names begin with
     render_mode = "rgb_array" if arguments.video else "human" if arguments.render else None

@@ -11,8 +11,8 @@ from ddpg.command.packages import versions
 from ddpg.environment import TaskUnits
 from ddpg.errors import RequestError
 from ddpg.policy.sources import Source
-from ddpg.run.states import state_names
 from ddpg.storage.files import existing_parent, is_writable, new_file
+from ddpg.task.states import state_names
 
 VECTORS, NUMBERS, FLAGS = ("observations", "actions", "next_observations"), ("rewards",), ("terminals", "timeouts")
 NAMES = ("observations", "actions", "rewards", "next_observations", "terminals", "timeouts")  # as in a row

@@ -15,8 +15,8 @@ from ddpg.environment import TaskUnits
 from ddpg.errors import RequestError, blame
 from ddpg.evaluation import ActingAgent
 from ddpg.experience.controllers import Controller, load_controller
-from ddpg.run.environments import open_environment, require_same_sizes
 from ddpg.run.task_record import require_recorded
+from ddpg.task.environments import open_environment, require_same_sizes
 
 Bounds = tuple[np.ndarray, np.ndarray]
 

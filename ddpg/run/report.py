@@ -41,8 +41,8 @@ def run(arguments: argparse.Namespace) -> int:
     out = arguments.out
     check_output(out)
     import_tensorflow()
-    from ddpg.run.record import read_record
-    from ddpg.run.report_page import page
+    from ddpg.report.record import read_record
+    from ddpg.report.report_page import page
 
     text = MARK + page(read_record(arguments.run_dir))
     partial = out.with_name(f".{out.name}.partial")

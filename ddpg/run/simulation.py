@@ -13,11 +13,11 @@ from ddpg.experience.controllers import Controller, load_controller
 from ddpg.experience.hindsight import make_hindsight
 from ddpg.experience.parallel import Rounds
 from ddpg.experience.simulators import Simulators
-from ddpg.run.environments import for_evaluation, open_environment, own_time_limit
 from ddpg.run.progress import Progress
-from ddpg.run.reported import ReportedInfo, as_in_a_run, reported_columns
-from ddpg.run.watched import CutEpisodes, WatchedEnvironment
 from ddpg.storage.run_folder import RunFolder
+from ddpg.task.environments import for_evaluation, open_environment, own_time_limit
+from ddpg.task.reported import ReportedInfo, as_in_a_run, reported_columns
+from ddpg.task.watched import CutEpisodes, WatchedEnvironment
 from ddpg.training import Episode, train
 
 Reported = dict[str, float]

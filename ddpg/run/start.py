@@ -16,19 +16,9 @@ from ddpg.experience.hindsight import make_hindsight
 from ddpg.experience.logged import store
 from ddpg.run.agent_state import load, open_checkpoint, read_episode, read_kept
 from ddpg.run.data import read_data
-from ddpg.run.environments import (
-    first_step,
-    most_steps,
-    notes_on,
-    open_environment,
-    require_same_sizes,
-    time_limit,
-)
 from ddpg.run.memory import require_memory
-from ddpg.run.reported import check_reported, success_of
 from ddpg.run.simulation import notes_on_simulators
 from ddpg.run.start_from import find_source, start_from
-from ddpg.run.states import notes_on_images
 from ddpg.run.task_record import record_of, require_recorded
 from ddpg.run.training_run import TrainingRun, columns_of
 from ddpg.storage.files import check_plot_dir, short_name
@@ -36,6 +26,16 @@ from ddpg.storage.replay_files import require_all
 from ddpg.storage.resuming import extend_config, resuming
 from ddpg.storage.run_folder import RunFolder
 from ddpg.storage.run_log import refuse_existing
+from ddpg.task.environments import (
+    first_step,
+    most_steps,
+    notes_on,
+    open_environment,
+    require_same_sizes,
+    time_limit,
+)
+from ddpg.task.reported import check_reported, success_of
+from ddpg.task.states import notes_on_images
 
 
 def start_run(config: Config, run_dir: Path, plot_dir: Path) -> TrainingRun:

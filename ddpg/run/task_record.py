@@ -14,8 +14,8 @@ from ddpg.config import Config
 from ddpg.environment import TaskUnits
 from ddpg.errors import RequestError
 from ddpg.run.agent_state import read_kept
-from ddpg.run.environments import time_limit
 from ddpg.storage.checkpoint_format import SavedCheckpoint
+from ddpg.task.environments import time_limit
 
 
 def record_of(environment: gymnasium.Env) -> dict[str, Any]:

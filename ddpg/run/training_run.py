@@ -16,13 +16,13 @@ from ddpg.run.agent_state import snapshot_of
 from ddpg.run.data import judgement, learn_from_data
 from ddpg.run.plotting import draw_reward_curve
 from ddpg.run.progress import Progress
-from ddpg.run.reported import is_good, reported_columns
 from ddpg.run.simulation import open_simulation
-from ddpg.run.states import SeenStates, notes_on_scales
 from ddpg.seeding import integer_seed
 from ddpg.storage.checkpoint_format import Snapshot
 from ddpg.storage.run_folder import RunFolder, run_errors
 from ddpg.storage.run_log import Columns
+from ddpg.task.reported import is_good, reported_columns
+from ddpg.task.states import SeenStates, notes_on_scales
 from ddpg.training import Episode
 
 COLUMNS = {

@@ -41,9 +41,9 @@ def main(argv: list[str] | None = None) -> int:
 
 def train(arguments: argparse.Namespace) -> int:
     """Train DDPG as the arguments say, and print the comparison."""
-    from ddpg.run.environments import most_steps, notes_on
     from ddpg.sweep.grid import combinations, parse_vary, seeded
     from ddpg.sweep.jobs import TrainingJob
+    from ddpg.task.environments import most_steps, notes_on
 
     given = settings_given(arguments, Config)
     envs = given.pop("env", None)

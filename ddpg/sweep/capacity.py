@@ -9,11 +9,11 @@ from pathlib import Path
 from ddpg.config import Config
 from ddpg.environment import state_and_action_size
 from ddpg.errors import RequestError
-from ddpg.run.environments import most_steps, open_environment
 from ddpg.run.memory import GIB, available_memory, network_bytes, transition_bytes
 from ddpg.storage.files import existing_parent
 from ddpg.sweep.cluster import Machine
 from ddpg.sweep.jobs import Job, TrainingJob, cores_of_run
+from ddpg.task.environments import most_steps, open_environment
 
 WORKER_BYTES = 0.8 * GIB  # a process with TensorFlow and a compiled update, before any transition is stored
 SIMULATOR_BYTES = 0.1 * GIB  # a process of --num-envs, with a small task

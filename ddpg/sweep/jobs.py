@@ -78,8 +78,8 @@ class TrainingJob:
         """Train and test, in this process; return whether the run came to its end, or was asked to stop before."""
         import_tensorflow()
         from ddpg.evaluation import evaluate
-        from ddpg.run.environments import open_environment
         from ddpg.run.start import resume_run, start_run
+        from ddpg.task.environments import open_environment
 
         if is_resumable(self.folder):
             by_steps = self.config.steps is not None

@@ -101,7 +101,7 @@ def test_the_packages_of_a_release_can_be_built_and_have_a_licence(tmp_path):
     assert subprocess.run(check, capture_output=True, text=True, check=True).stdout.count("PASSED") == 2
     with zipfile.ZipFile(files[0]) as wheel:
         assert any(name.endswith("licenses/LICENSE") for name in wheel.namelist())
-        page = {f"ddpg/run/page/{path.name}" for path in (ROOT / "ddpg" / "run" / "page").iterdir()}
+        page = {f"ddpg/report/page/{path.name}" for path in (ROOT / "ddpg" / "report" / "page").iterdir()}
         assert page <= set(wheel.namelist())
 
 

@@ -125,7 +125,8 @@ def test_the_table_of_closing_lines_is_what_a_run_prints(finished_run):
 
 def test_the_maps_of_the_rooms_name_every_file():
     tables = DEVELOPMENT.tables_with("file", "what it holds")
-    rooms = ("experience", "command", "storage", "run", "policy", "compare", "sweep", "molgan", "molgan/chemistry")
+    rooms = ("experience", "command", "storage", "run", "task", "report", "policy", "compare", "sweep", "molgan")
+    rooms += ("molgan/chemistry",)
     for table, folder in zip(tables, (f"ddpg/{room}" for room in rooms), strict=True):
         named = {name for row in table for name in code_spans(row["file"])}
         assert named == {path.name for path in (ROOT / folder).glob("*.py")} - {"__init__.py"}, folder

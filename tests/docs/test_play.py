@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from benchmarks.learning.play import FOLDER, page
-from ddpg.run import play
+from ddpg.report import play
 from tests.helpers.browser import in_browser, node, screenshot
 from tests.helpers.pages import ROOT, read_csv
 

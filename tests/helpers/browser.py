@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from ddpg.run.play import PAGE
+from ddpg.report.play import PAGE
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome")
 FLAGS = ("--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--hide-scrollbars")

@@ -13,8 +13,8 @@ from ddpg.evaluation import evaluate
 from ddpg.export import export_policy
 from ddpg.policy.policy_file import FilePolicy
 from ddpg.run.agent_state import load_for_acting
-from ddpg.run.environments import open_environment
 from ddpg.storage.checkpoints import find_checkpoint
+from ddpg.task.environments import open_environment
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 ENDINGS = {"onnx": ".onnx", "litert": ".tflite", "saved_model": "", "keras": ".keras"}

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from ddpg import DDPG, RunStopped, evaluate, make_environment, train
-from ddpg.run.environments import first_step
 from ddpg.run.train import main as train_command
+from ddpg.task.environments import first_step
 from tests.helpers.agents import trained
 from tests.helpers.runs import SMALL, finished_run
 from tests.helpers.tasks import Answering

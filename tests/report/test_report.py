@@ -9,7 +9,7 @@ from dataclasses import replace
 
 import pytest
 
-from ddpg.run import record
+from ddpg.report import record
 from ddpg.run.agent_state import load
 from ddpg.run.report import main
 from ddpg.storage.lock import Lock

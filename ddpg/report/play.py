@@ -1,6 +1,6 @@
 """The page on which a reader plays with trained networks: its parts, and the networks of a checkpoint for it.
 
-The page's own code lies in `ddpg/run/page/`. It stands alone: no other files and no other host.
+The page's own code lies in `ddpg/report/page/`. It stands alone: no other files and no other host.
 """
 
 import base64

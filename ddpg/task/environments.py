@@ -13,7 +13,7 @@ from ddpg.command.streams import note
 from ddpg.config import Config
 from ddpg.environment import make_environment, state_and_action_size
 from ddpg.errors import RequestError
-from ddpg.run.rendering import follow_robot, require_display
+from ddpg.task.rendering import follow_robot, require_display
 
 SECONDS_FOR_CHECK = 0.5  # for a first step, after which it is not repeated
 SHORTEST_LIMIT = 1_000  # of an evaluation episode in a task without a time limit

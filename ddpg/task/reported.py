@@ -8,7 +8,7 @@ import numpy as np
 
 from ddpg.config import Config
 from ddpg.errors import RequestError
-from ddpg.run.environments import for_evaluation
+from ddpg.task.environments import for_evaluation
 
 SUCCESS = ("is_success", "success")  # what Gymnasium-Robotics and highway-env call it, and what Meta-World does
 

@@ -8,7 +8,7 @@ import pytest
 
 from ddpg import DDPG, Config
 from ddpg.presets import PRESETS
-from ddpg.run import play
+from ddpg.report import play
 from tests.helpers.browser import node
 
 

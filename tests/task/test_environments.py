@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from ddpg.run.environments import most_steps, notes_on, open_environment, time_limit
+from ddpg.task.environments import most_steps, notes_on, open_environment, time_limit
 
 
 @pytest.mark.parametrize("change", [{"learning_starts": 41}, {"batch_size": 41}])

@@ -4,7 +4,7 @@ import gymnasium
 import pytest
 
 from ddpg import Config
-from ddpg.run.environments import open_environment
+from ddpg.task.environments import open_environment
 
 
 @pytest.mark.parametrize(

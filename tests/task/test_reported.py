@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from ddpg import RequestError
-from ddpg.run.reported import is_good, success_of
 from ddpg.run.start import resume_run, start_run
 from ddpg.seeding import integer_seed
+from ddpg.task.reported import is_good, success_of
 from tests.helpers.runs import assert_same_run, csv_rows, finish, finished_run, names, raise_after
 
 pytestmark = pytest.mark.usefixtures("without_plots")

@@ -10,7 +10,7 @@ from gymnasium import spaces
 from ddpg import Config, make_environment
 from ddpg.policy.record import Recorder
 from ddpg.run.start import start_run
-from ddpg.run.states import notes_on_images, state_names
+from ddpg.task.states import notes_on_images, state_names
 from tests.helpers.tasks import Task
 
 CONFIG = Config(episodes=1, evaluation_episodes=1, hidden_units=(8, 8), batch_size=8, buffer_size=1_000)

@@ -15,11 +15,11 @@ from ddpg.command.text import number
 from ddpg.errors import one_line
 from ddpg.evaluation import Evaluation
 from ddpg.presets import PRESETS
-from ddpg.run import play
+from ddpg.report import play
+from ddpg.report.record import Record
 from ddpg.run.agent_state import load_for_acting
 from ddpg.run.diagnosis import signs_of_failure
 from ddpg.run.plotting import draw_reward_curve, draw_updates
-from ddpg.run.record import Record
 from ddpg.run.summary import YARDSTICKS
 from ddpg.run.training_run import COLUMNS
 from ddpg.settings import as_json, closest_preset, text_of

@@ -7,9 +7,9 @@ import pytest
 
 from ddpg import make_environment
 from ddpg.command.signals import Stopped, StopRequest
-from ddpg.run.environments import open_environment
 from ddpg.run.start import start_run
-from ddpg.run.watched import CutEpisodes, WatchedEnvironment
+from ddpg.task.environments import open_environment
+from ddpg.task.watched import CutEpisodes, WatchedEnvironment
 from tests.helpers.runs import assert_same_run, csv_rows, finish, finished_run, names
 
 pytestmark = pytest.mark.usefixtures("without_plots")
@@ -147,7 +147,7 @@ def test_evaluations_of_a_task_without_a_time_limit_end(endless):
 
 
 def test_one_instance_is_enough_where_only_one_can_exist(endless, tmp_path, monkeypatch):
-    import ddpg.run.environments as environments
+    import ddpg.task.environments as environments
 
     made, closed = [], []
     make = environments.make_environment

@@ -1,0 +1,1 @@
+"""A task while a run uses it: made, watched, described, shown."""
