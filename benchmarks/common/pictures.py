@@ -214,8 +214,15 @@ def draw_success(path: Path, plot_path: Path) -> None:
             points = min(map(len, seeds.values()))
             steps, rates = np.moveaxis(np.array([curve[:points] for curve in seeds.values()]), -1, 0)
             axes.plot(steps.T, rates.T, color=color, lw=0.8, alpha=0.5)
-            axes.plot(steps.mean(axis=0), rates.mean(axis=0), color=color, lw=2, label=f"{name}: {len(seeds)} seeds")
-        axes.set_title(task, fontsize="medium")
+            axes.plot(
+                steps.mean(axis=0),
+                rates.mean(axis=0),
+                color=color,
+                lw=2,
+                label=name if task == next(iter(runs)) else None,
+            )
+        counts = " and ".join(str(len(seeds)) for seeds in kinds.values())
+        axes.set_title(f"{task}, {counts} seeds", fontsize="medium")
         axes.set_xlabel("environment steps")
         axes.set_ylabel("success of noise-free episodes")
         axes.set_ylim(-0.03, 1.03)
