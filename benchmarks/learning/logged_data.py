@@ -111,9 +111,10 @@ def write_log(path: Path, kind: str) -> tuple[Path, float]:
 
 def trained(config: Config, run_dir: Path, controller: str) -> tuple[list[dict[str, Any]], dict[str, Any]]:
     """Return the evaluations of a run, and how its policy from data alone does against the controller."""
+    from ddpg.run.environments import open_environment
+
     from ddpg.evaluation import evaluate
     from ddpg.run.agent_state import load_for_acting
-    from ddpg.run.environments import open_environment
     from ddpg.run.start import start_run
 
     start_run(config, run_dir, run_dir.parent / "plots").train(show_progress=False)

@@ -154,6 +154,8 @@ def test_every_setting_has_a_flag_that_sets_it_and_nothing_else(field):
     else:
         value = (OTHER[kind], kind(8)) if is_pair(field) else OTHER[kind]
         words = [json.dumps(value)] if kind is dict else map(str, value if isinstance(value, tuple) else [value])
+        if field.metadata["paths"]:
+            value, words = {str(Path("a file").absolute()): ""}, ["a file"]
         given = given_settings(train.parse([flag, *words]), Config)
         assert given == {field.name: value}
         assert type(given[field.name]) is type(value)

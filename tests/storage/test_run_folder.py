@@ -199,7 +199,7 @@ def test_other_errors_of_a_resume_do_not_offer_an_older_checkpoint(folder):
 
 
 def test_a_stopped_run_says_where_its_progress_is_saved_and_keeps_the_cause(tmp_path):
-    (tmp_path / "checkpoints" / "step-000000000").mkdir(parents=True)
+    (tmp_path / "checkpoints" / "step-000000010").mkdir(parents=True)
     saved, cause = [], ValueError("motor on fire")
     with pytest.raises(RunStopped) as caught, run_errors(tmp_path, lambda: saved.append(True)):
         raise RunStopped("episode 2, step 3: the environment raised") from cause
@@ -209,7 +209,7 @@ def test_a_stopped_run_says_where_its_progress_is_saved_and_keeps_the_cause(tmp_
 
 
 def test_a_stopped_run_whose_networks_are_broken_names_the_last_valid_checkpoint(tmp_path):
-    (tmp_path / "checkpoints" / "step-000000000").mkdir(parents=True)
+    (tmp_path / "checkpoints" / "step-000000010").mkdir(parents=True)
 
     def save():
         raise RunStopped("the networks became NaN")
@@ -218,6 +218,13 @@ def test_a_stopped_run_whose_networks_are_broken_names_the_last_valid_checkpoint
         with pytest.raises(RunStopped) as caught, run_errors(tmp_path, saver):
             raise RunStopped("step 3")
         assert str(caught.value) == f"step 3; the last valid checkpoint is in {tmp_path}"
+
+
+def test_a_run_that_stopped_before_its_first_step_does_not_say_that_progress_is_saved(tmp_path):
+    (tmp_path / "checkpoints" / "step-000000000").mkdir(parents=True)
+    with pytest.raises(RunStopped) as caught, run_errors(tmp_path, lambda: None):
+        raise RunStopped("episode 1, step 1: the environment raised")
+    assert str(caught.value).endswith(f"nothing was trained yet; {tmp_path} holds the untrained agent")
 
 
 @pytest.mark.parametrize("where", ["running", "saving"])
