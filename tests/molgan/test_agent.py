@@ -236,6 +236,7 @@ def test_no_two_networks_and_no_two_seeds_start_with_layers_of_one_seed(monkeypa
     assert copies == 3 * 5  # those of the evaluated generator, which starts as a copy
 
 
+@pytest.mark.slow
 def test_random_numbers_of_two_runs_differ_also_between_their_parts():
     keys = {int(small_agent(seed=seed).update_seed[0]) + offset for seed in range(10) for offset in (0, 1)}
     assert len(keys) == 20

@@ -58,6 +58,7 @@ def test_layer_normalization_is_in_the_file(trained_run, tmp_path, name):
     assert exported.difference <= 1e-5
 
 
+@pytest.mark.slow
 def test_a_file_may_differ_by_some_times_the_rounding_of_the_agent_itself(trained_run, tmp_path, monkeypatch):
     """After a million steps the weights are large, and float32 is less exact than the tolerance."""
     run_dir, out = trained_run(), tmp_path / "policy.onnx"
@@ -168,6 +169,7 @@ def test_a_disk_that_fails_while_the_file_is_written_leaves_no_file(trained_run,
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.slow
 def test_a_quantized_file_is_smaller_and_says_what_it_costs(trained_run, tmp_path, capsys):
     run_dir = trained_run(flags=("--hidden-units", "64", "64"))
     export_policy(run_dir, tmp_path / "float.tflite")

@@ -104,6 +104,7 @@ def test_damaged_files_never_crash_the_command(trained_run, tmp_path, capsys, en
         assert output.err.count("\n") == (code != 0), output.err
 
 
+@pytest.mark.slow
 def test_the_time_to_open_a_file_is_counted_in_computing_and_not_by_the_clock(tmp_path, monkeypatch):
     """On a busy machine a good file takes long by the clock; one that computes for ever is given up."""
     import subprocess

@@ -82,6 +82,7 @@ def test_updates_on_data_come_before_the_first_step_and_zero_steps_are_enough(co
     assert (longer.agent.steps, longer.agent.updates) == (5, 25)  # the next is due when a minibatch of steps is there
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("checkpoint", ["data-000000000", "data-000000010", "step-000000000"])
 def test_a_run_resumed_at_any_checkpoint_of_its_data_is_the_whole_run(config, tmp_path, monkeypatch, checkpoint):
     monkeypatch.setattr(data, "ROUND", 10)

@@ -75,6 +75,7 @@ def test_a_stop_saves_at_the_next_round_and_the_run_can_be_resumed(config, tmp_p
     assert finish(tmp_path / "run").episode.steps == 150
 
 
+@pytest.mark.slow
 def test_a_stop_in_an_evaluation_saves_too(config, tmp_path, monkeypatch):
     def look(self, length):
         if run.evaluation:
@@ -115,6 +116,7 @@ def finish_with_failures(folder) -> int:
             assert "simulator 1, episode" in str(error)
 
 
+@pytest.mark.slow
 def test_a_simulator_that_hangs_ends_the_run_after_the_time_given(config, tmp_path):
     config = replace(config, env="Misbehaving-v0", env_kwargs={"act": "hang"}, env_timeout=2.0, evaluation_episodes=3)
     with pytest.raises(RunStopped, match=r"simulator 1, episode 5, step 3: no answer within 2 s \(--env-timeout\); "):
@@ -159,6 +161,7 @@ def test_a_controller_leads_each_simulator_with_an_instance_of_its_own(small, tm
     assert np.abs(actions[10:]).max() < 0.04
 
 
+@pytest.mark.slow
 def test_a_task_whose_episodes_never_end_has_rows_where_they_are_cut(config, tmp_path, capsys):
     config = replace(config, env="Unlimited-v0", steps=60, checkpoint_every=30, learning_starts=10_000)
     run = finished_run(config, tmp_path / "run")

@@ -142,6 +142,7 @@ def test_a_config_file_that_cannot_be_used_is_refused_in_one_line(content, words
     assert names(tmp_path) == ["a.json"]
 
 
+@pytest.mark.slow
 def test_a_config_file_repeats_a_run_bit_for_bit(tmp_path):
     """Every setting counts, also those that are not flags of this command line."""
     flags = ["--env", "Pendulum-v1", "--env-kwargs", '{"g": 9.81}', "--preset", "paper", "--seed", "3", "--steps", "60"]

@@ -47,6 +47,7 @@ def test_the_controller_leads_the_first_steps_alone_with_noise_on_its_actions(co
     assert 0 < np.abs(noisy[:7] - plain[:7]).max() < 0.5
 
 
+@pytest.mark.slow
 def test_a_run_resumed_while_the_controller_leads_is_the_whole_run(config, tmp_path):
     finished_run(config, tmp_path / "whole")
     finished_run(replace(config, episodes=1), tmp_path / "cut")

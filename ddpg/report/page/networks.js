@@ -1,4 +1,4 @@
-// Actors and critics as ddpg/run/play.py writes them: lists of layers, each [kind, sizes, base64 of its float32 numbers].
+// Actors and critics as ddpg/report/play.py writes them: lists of layers, each [kind, sizes, base64 of its float32 numbers].
 const Networks = {
   // Return a network ready to run.
   decode(layers) {
