@@ -10,6 +10,7 @@ import pytest
 
 pytest.importorskip("rdkit", reason="RDKit is not installed (requirements-molgan.txt)")
 
+from ddpg.command.paths import shown
 from ddpg.molgan import training_run
 from ddpg.molgan.__main__ import main
 from ddpg.molgan.config import MolGANConfig
@@ -120,7 +121,8 @@ def test_a_stopped_run_is_saved_as_of_its_last_epoch_and_says_how_to_resume(tmp_
         then=lambda agent: [signal.raise_signal(number) for number in signals] if agent.updates == 3 else None,
     )
     run_dir = train(tmp_path / "run", 4, code=143)
-    command = f"python -m ddpg.molgan train --resume {run_dir} --plot-dir {tmp_path / 'plots'}"
+    places = (shown(path, Path.cwd()) for path in (run_dir, tmp_path / "plots"))
+    command = "python -m ddpg.molgan train --resume {} --plot-dir {}".format(*places)
     assert capsys.readouterr().err.splitlines()[-1] == f"python -m ddpg.molgan: stopped; resume with: {command}"
     assert find_checkpoint(run_dir).name == "step-000000002"  # left before the fourth update
     assert [row["epoch"] for row in csv_rows(run_dir / "epochs.csv")] == ["1"]

@@ -108,7 +108,7 @@ def test_a_signal_in_an_episode_stops_within_one_step_and_the_resumed_run_is_the
 
 def test_a_stop_saves_the_last_end_of_an_episode_even_after_more_steps(small, tmp_path, monkeypatch):
     """The rows that were stored since are not part of the checkpoint."""
-    config = replace(small, env="Endless-v0", episodes=60, evaluation_episodes=1, buffer_size=64)
+    config = replace(small, env="Endless-v0", episodes=40, evaluation_episodes=1, buffer_size=64, checkpoint_every=150)
     finished_run(config, tmp_path / "whole")
     run = start_run(config, tmp_path / "parts", tmp_path)
     with monkeypatch.context() as patch:
@@ -117,6 +117,7 @@ def test_a_stop_saves_the_last_end_of_an_episode_even_after_more_steps(small, tm
         patch.setattr("ddpg.run.training_run.SHARE_FOR_POINTS", 1e9)
         run.train(show_progress=False)
     assert run.agent.steps == 205
+    assert names(tmp_path / "parts" / "checkpoints", "step-*")[-1] == "step-000000200"
     finish(tmp_path / "parts")
     assert_same_run(tmp_path / "whole", tmp_path / "parts")
 
