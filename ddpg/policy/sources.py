@@ -15,7 +15,6 @@ from ddpg.environment import TaskUnits
 from ddpg.errors import RequestError, blame
 from ddpg.evaluation import ActingAgent
 from ddpg.experience.controllers import Controller, load_controller
-from ddpg.run.task_record import require_recorded
 from ddpg.task.environments import open_environment, require_same_sizes
 
 Bounds = tuple[np.ndarray, np.ndarray]
@@ -60,6 +59,7 @@ def source_of_checkpoint(arguments: argparse.Namespace) -> Source:
     """Return the agent of a checkpoint."""
     import_tensorflow()
     from ddpg.run.agent_state import acting_agent, open_checkpoint
+    from ddpg.run.task_record import require_recorded
     from ddpg.storage.checkpoints import find_checkpoint
 
     with blame("checkpoint"):

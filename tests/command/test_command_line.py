@@ -142,6 +142,14 @@ def test_help_comes_without_tensorflow():
     assert done.stdout.splitlines()[-1] == "[]"
 
 
+def test_what_measures_a_controller_or_a_policy_file_loads_no_tensorflow():
+    """And a checkpoint's evaluation loads it quietly, which only works if nothing has loaded it before."""
+    modules = "ddpg.policy.sources, ddpg.policy.figures, ddpg.policy.record, ddpg.policy.policy_file, ddpg.evaluation"
+    code = f"import sys, {modules}; print([name for name in ('tensorflow', 'keras') if name in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout == "[]\n"
+
+
 OTHER = {str: "ou", int: 7, float: 0.5, dict: {"g": 9.81}}  # a value of each type that differs from the defaults
 
 
