@@ -35,13 +35,13 @@ def plant_run(tmp_path, monkeypatch):
     monkeypatch.setattr(Plant, "width", 1.0)
     monkeypatch.setattr(Plant, "torque", 2.0)
     register_plant(10)
-    config = Config(env="Plant-v0", episodes=2, evaluation_episodes=1, hidden_units=(8, 8))
+    config = Config(env="RecordedPlant-v0", episodes=2, evaluation_episodes=1, hidden_units=(8, 8))
     return finished_run(config, tmp_path / "run").folder.path
 
 
 def register_plant(limit: int) -> None:
-    gymnasium.registry.pop("Plant-v0", None)
-    gymnasium.register("Plant-v0", Plant, max_episode_steps=limit, disable_env_checker=True)
+    gymnasium.registry.pop("RecordedPlant-v0", None)
+    gymnasium.register("RecordedPlant-v0", Plant, max_episode_steps=limit, disable_env_checker=True)
 
 
 @pytest.mark.parametrize(
@@ -57,7 +57,7 @@ def test_a_run_is_not_resumed_with_another_task_under_the_same_name(plant_run, t
     if change != "limit":
         monkeypatch.setattr(Plant, change, 9.0)
     before = contents(plant_run)
-    with pytest.raises(RequestError, match=f"Plant-v0 is another task than at the start: {said}"):
+    with pytest.raises(RequestError, match=f"RecordedPlant-v0 is another task than at the start: {said}"):
         resume_run(plant_run, tmp_path, {"episodes": 3})
     assert contents(plant_run) == before
 
@@ -90,12 +90,14 @@ def test_a_policy_file_imports_no_module_that_the_user_has_not_named(plant_run, 
     )
     monkeypatch.chdir(tmp_path)
     own = FilePolicy.task_config
-    monkeypatch.setattr(FilePolicy, "task_config", lambda self: replace(own(self), env="elsewhere:Plant-v0"))
+    monkeypatch.setattr(FilePolicy, "task_config", lambda self: replace(own(self), env="elsewhere:RecordedPlant-v0"))
     flags = ["--policy", "p.onnx", "--episodes", "1"]
     assert evaluate_command(flags) == 2
-    assert "--policy: p.onnx names the task 'elsewhere:Plant-v0', whose module would be" in capsys.readouterr().err
+    assert (
+        "--policy: p.onnx names the task 'elsewhere:RecordedPlant-v0', whose module would be" in capsys.readouterr().err
+    )
     assert not (tmp_path / "imported").exists()
-    assert evaluate_command([*flags, "--env", "elsewhere:Plant-v0"]) == 0
+    assert evaluate_command([*flags, "--env", "elsewhere:RecordedPlant-v0"]) == 0
     assert (tmp_path / "imported").exists()
 
 
