@@ -104,24 +104,27 @@ class DDPG:
 
     def update(self, after_episode: bool = False) -> Metrics | None:
         """Learn if an update is due, or else return None; call it after each `remember`."""
-        if not self.config.update_is_due(self.steps, after_episode):
-            return None
-        return self.learn()
+        return self.learn() if self.config.update_is_due(self.steps, after_episode) else None
 
     def learn(self) -> Metrics:
         """Sample `gradient_steps` minibatches, train on each, and return the means of the updates' metrics."""
+        minibatches = self.minibatches(self.config.gradient_steps)
+        next_state = self.replay_buffer.newest(1).next_state[0]
+        metrics, next_action = self.compiled_train_step(minibatches, self.normalized(next_state))
+        self.training_policy.updated(next_state, next_action)
+        self.updates += self.config.gradient_steps
+        return Metrics(*metrics)
+
+    def minibatches(self, count: int) -> np.ndarray:
+        """Return rows of the replay buffer `(count, batch_size, row_size)`, with states as the networks see them."""
         config = self.config
-        minibatches = self.replay_buffer.sample(config.batch_size, self.rngs["replay"], config.gradient_steps)
+        minibatches = self.replay_buffer.sample(config.batch_size, self.rngs["replay"], count)
         if config.imitation_weight:
             self.replay_buffer.split(minibatches).logged[:] *= config.imitation_scale(self.steps)
-        next_state = self.replay_buffer.newest(1).next_state[0]
         if self.normalization:
             self.normalization.follow()
             minibatches = self.normalization.rows(minibatches)
-        metrics, next_action = self.compiled_train_step(minibatches, self.normalized(next_state))
-        self.training_policy.updated(next_state, next_action)
-        self.updates += config.gradient_steps
-        return Metrics(*metrics)
+        return minibatches
 
     def train_step(self, batch: Batch) -> Metrics:
         """Algorithm 1 of the paper, from the minibatch (sᵢ, aᵢ, rᵢ, sᵢ₊₁), states scaled, to the target networks."""

@@ -31,6 +31,10 @@ class Episode:
     recent_returns: tuple[float, ...] = ()  # of the last 40 episodes: undiscounted sums of rewards, with noise
     metrics: Metrics | None = None  # means over the episode's updates; None if there were none
 
+    def passed(self, every: int) -> bool:
+        """Return whether it passed a multiple of so many environment steps."""
+        return self.steps // every > (self.steps - self.length) // every
+
     @property
     def episode_return(self) -> float:
         """This episode's return."""

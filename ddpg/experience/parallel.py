@@ -105,10 +105,6 @@ class Rounds:
         """Where the run is after a round: it has begun so many episodes, and one resumed from here begins others."""
         return Episode(self.begun, self.steps, self.count, self.recent_returns, self.last_metrics)
 
-    def passed(self, every: int) -> bool:
-        """Return whether the last round passed a multiple of so many steps."""
-        return self.steps // every > (self.steps - self.count) // every
-
     def next(self) -> list[Episode]:
         """Take one step with every simulator, and learn meanwhile; return the episodes that have ended."""
         if not self.running.all():
@@ -127,7 +123,7 @@ class Rounds:
         self._close(ended)
         self.longest = max([self.longest, *map(int, self.lengths[ended])])
         episodes = [self._end(int(k)) for k in ended]
-        return episodes + (self.cut() if self.passed(self.config.checkpoint_every) or self.are_over else [])
+        return episodes + (self.cut() if self.position.passed(self.config.checkpoint_every) or self.are_over else [])
 
     def cut(self) -> list[Episode]:
         """Cut all running episodes, as by a time limit: their last values are bootstrapped.
@@ -213,13 +209,7 @@ class Rounds:
         agent, due = self.agent, self.updates_due
         size = due if self.config.train_frequency else self.config.gradient_steps
         for _ in range(due // size if due else 0):
-            minibatches = agent.replay_buffer.sample(self.config.batch_size, agent.rngs["replay"], size)
-            if self.config.imitation_weight:
-                agent.replay_buffer.split(minibatches).logged[:] *= self.config.imitation_scale(agent.steps)
-            if agent.normalization:
-                agent.normalization.follow()
-                minibatches = agent.normalization.rows(minibatches)
-            self.metrics.add(self.compiled_updates(size)(minibatches))
+            self.metrics.add(self.compiled_updates(size)(agent.minibatches(size)))
         if due:
             agent.training_policy.forget()
         agent.updates += due

@@ -11,7 +11,7 @@ from ddpg.agent import DDPG
 from ddpg.config import Config
 from ddpg.errors import RequestError, one_line
 from ddpg.evaluation import Evaluation
-from ddpg.run.agent_state import load, open_checkpoint, read_episode
+from ddpg.run.agent_state import load, open_checkpoint, read_episode, read_kept
 from ddpg.run.training_run import COLUMNS
 from ddpg.settings import from_json
 from ddpg.storage.checkpoint_format import CorruptFileError, read_json
@@ -108,14 +108,13 @@ def read_record_at(checkpoint: Path, run_dir: Path) -> Record:
     if saved.run_dir != run_dir:
         raise RequestError(f"{run_dir} is a checkpoint; give its run folder: {saved.run_dir}")
     config, versions = read_config(run_dir / "config.json")
-    with saved.reading("run.json"):
-        state = dict(saved.description["run"].get("kept", {}))
-        good_enough = state.get("good_evaluations", 0) >= config.stop_evaluations
-        kept = {
-            name: (int(state[name][0]), Evaluation(tuple(map(float, state[name][1]))))
-            for name in ("untrained", "best")
-            if state.get(name)
-        }
+    state = read_kept(saved)
+    good_enough = state.get("good_evaluations", 0) >= config.stop_evaluations
+    kept = {
+        name: (int(state[name][0]), Evaluation(tuple(map(float, state[name][1]))))
+        for name in ("untrained", "best")
+        if state.get(name)
+    }
     logs = {name: read_log(run_dir, name) for name in COLUMNS}
     agent, _ = load(saved)
     test, film = read_test(run_dir), newest_film(run_dir)

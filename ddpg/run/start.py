@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from ddpg.agent import DDPG
+from ddpg.checked_environment import reported_success
 from ddpg.command.paths import absolute
 from ddpg.command.tensorflow import prepare_tensorflow
 from ddpg.config import Config
@@ -34,7 +35,7 @@ from ddpg.task.environments import (
     require_same_sizes,
     time_limit,
 )
-from ddpg.task.reported import check_reported, success_of
+from ddpg.task.reported import check_reported
 from ddpg.task.states import notes_on_images
 
 
@@ -76,7 +77,7 @@ def start_run(config: Config, run_dir: Path, plot_dir: Path) -> TrainingRun:
     if data:
         store(agent, data.rows)
     check_plot_dir(plot_dir)
-    columns = columns_of(config, reports_success := success_of(info) is not None)
+    columns = columns_of(config, reports_success := reported_success(info) is not None)
     folder = RunFolder.create(run_dir, config, columns, has_replay=True)
     folder.kept |= {"reports_success": reports_success, "task": task}
     folder.kept |= {"data": data.mean_return} if data else {}

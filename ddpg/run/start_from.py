@@ -10,7 +10,7 @@ from ddpg.config import Config
 from ddpg.errors import RequestError, blame
 from ddpg.experience.logged import store
 from ddpg.replay_buffer import row_size
-from ddpg.run.agent_state import acting_agent, load, open_checkpoint
+from ddpg.run.agent_state import acting_agent, load, open_checkpoint, read_kept
 from ddpg.run.task_record import record_of
 from ddpg.storage.checkpoint_format import SavedCheckpoint
 from ddpg.storage.checkpoints import all_checkpoints, find_checkpoint
@@ -84,7 +84,7 @@ def copy_variables(name: str, old: list[Any], new: list[Any], run_dir: Path) -> 
 
 def take_transitions(agent: DDPG, saved: SavedCheckpoint, environment: gymnasium.Env) -> str:
     """Store the transitions of a checkpoint's run; the best networks are saved without them, the newest have them."""
-    bounds, own = saved.description["run"].get("kept", {}).get("task", {}).get("actions"), record_of(environment)
+    bounds, own = read_kept(saved).get("task", {}).get("actions"), record_of(environment)
     if bounds not in (None, own["actions"]):
         raise RequestError(
             f"the actions of {saved.run_dir} are {bounds}, and here {own['actions']}: its transitions do not fit; "

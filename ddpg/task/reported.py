@@ -6,17 +6,10 @@ from typing import Any
 import gymnasium
 import numpy as np
 
+from ddpg.checked_environment import reported_success
 from ddpg.config import Config
 from ddpg.errors import RequestError
 from ddpg.task.environments import for_evaluation
-
-SUCCESS = ("is_success", "success")  # what Gymnasium-Robotics and highway-env call it, and what Meta-World does
-
-
-def success_of(info: dict[str, Any]) -> float | None:
-    """Return 1 or 0 if the info of a step says whether the goal is reached, else None."""
-    reported = [info[name] for name in SUCCESS if name in info] if isinstance(info, dict) else []
-    return float(bool(np.all(reported[0]))) if reported else None
 
 
 def reported_columns(config: Config, reports_success: bool) -> tuple[str, ...]:
@@ -35,7 +28,7 @@ def check_reported(config: Config, info: dict[str, Any]) -> list[str]:
     Raises:
         RequestError: A value is not a number, or no success is reported where the run waits for it.
     """
-    if config.stop_at_success is not None and success_of(info) is None:
+    if config.stop_at_success is not None and reported_success(info) is None:
         raise RequestError(
             f"{config.env} does not report success: its info has neither 'is_success' nor 'success'; use --stop-at",
             "stop_at_success",
@@ -87,9 +80,9 @@ class ReportedInfo(gymnasium.Wrapper):
             if name in info:
                 values.append(float(np.asarray(info[name]).item()))
         if self.values and (terminated or truncated):
-            success = success_of(info)
+            success = reported_success(info)
             if success is not None and "success_rate" in self.values:
-                self.values["success_rate"] = [success]
+                self.values["success_rate"] = [float(success)]
             for name, values in self.values.items():
                 self.episodes.setdefault(name, []).append(float(np.mean(values)) if values else np.nan)
         return state, reward, terminated, truncated, info

@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 
 from ddpg import RequestError
+from ddpg.checked_environment import reported_success
 from ddpg.run.start import resume_run, start_run
 from ddpg.seeding import integer_seed
-from ddpg.task.reported import is_good, success_of
+from ddpg.task.reported import is_good
 from tests.helpers.runs import assert_same_run, csv_rows, finish, finished_run, names, raise_after
 
 pytestmark = pytest.mark.usefixtures("without_plots")
@@ -115,7 +116,7 @@ def test_waiting_for_success_that_no_task_reports_is_refused(small, tmp_path):
      (None, None)],
 )  # fmt: skip
 def test_success_has_two_names(info, success):
-    assert success_of(info) == success
+    assert reported_success(info) == success
 
 
 def test_another_setting_still_cannot_change(config, tmp_path):
