@@ -11,7 +11,7 @@ from ddpg.command.packages import versions
 from ddpg.environment import TaskUnits
 from ddpg.errors import RequestError
 from ddpg.policy.sources import Source
-from ddpg.storage.files import existing_parent, is_writable, new_file
+from ddpg.storage.files import existing_parent, is_writable, replaced_file
 from ddpg.task.states import state_names
 
 VECTORS, NUMBERS, FLAGS = ("observations", "actions", "next_observations"), ("rewards",), ("terminals", "timeouts")
@@ -91,7 +91,5 @@ def write_record(path: Path, recorder: Recorder, source: Source, seed: int) -> N
         "seed": seed,
         "versions": versions(),
     }
-    partial = path.with_name(path.name + ".partial")
-    with new_file(partial) as file:
+    with replaced_file(path) as file:
         np.savez_compressed(file, metadata=np.array(json.dumps(made_by)), **recorder.arrays())  # type: ignore[arg-type]
-    partial.replace(path)

@@ -11,7 +11,7 @@ from ddpg.command.command import Parser, run_command
 from ddpg.command.paths import absolute, shown
 from ddpg.command.tensorflow import import_tensorflow
 from ddpg.errors import RequestError, blame
-from ddpg.storage.files import new_file
+from ddpg.storage.files import replaced_file
 
 COMMAND = "python -m ddpg.run.report"
 MARK = "<!DOCTYPE html>\n<!-- a report by ddpg.run.report -->\n"  # how an older report is told from other files
@@ -45,10 +45,8 @@ def run(arguments: argparse.Namespace) -> int:
     from ddpg.report.report_page import page
 
     text = MARK + page(read_record(arguments.run_dir))
-    partial = out.with_name(f".{out.name}.partial")
-    with new_file(partial) as file:
+    with replaced_file(out) as file:
         file.write(text.encode("utf-8", errors="replace"))
-    partial.replace(out)
     print(f"report      {shown(out, arguments.start)}, {len(text) / 1e6:.1f} MB")
     return 0
 

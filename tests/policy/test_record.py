@@ -111,3 +111,12 @@ def test_an_episode_that_fails_leaves_no_record(tmp_path, capsys):
     words = ["--controller", "tests.policy.test_record:small", "--env", "Breaking-v0", "--episodes", "2"]
     assert main([*words, "--record", str(tmp_path / "other.npz")]) == 1
     assert sorted(path.name for path in tmp_path.iterdir()) == ["log.npz"]
+
+
+def test_a_file_of_the_user_beside_the_record_stays(tmp_path):
+    """A record is written under another name first, which nobody else's file may have."""
+    (tmp_path / "echo.npz.partial").write_text("mine")
+    words = ["--env", "Odd-v0", "--controller", "tests.policy.test_record:small", "--episodes", "1"]
+    assert main([*words, "--record", str(tmp_path / "echo.npz")]) == 0
+    assert (tmp_path / "echo.npz.partial").read_text() == "mine"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["echo.npz", "echo.npz.partial"]
