@@ -49,23 +49,28 @@ class Progress:
         """Show a training episode that has had `length` steps, from time to time; called before each step."""
         if self.steps + length + 1 == self.first_update:
             self.doing("compiling the update")
-        elif time.perf_counter() > self._next_look:
-            self._next_look = time.perf_counter() + SECONDS_BETWEEN_LOOKS
+        elif self._is_time():
             self._move(f"episode {self.number + 1}, step {length}", self.steps + length)
 
     def look_at_round(self, steps: int, simulators: int) -> None:
         """Show a run with several simulators after so many steps, from time to time."""
         if steps < self.first_update <= steps + simulators:
             self.doing("compiling the update")
-        elif time.perf_counter() > self._next_look:
-            self._next_look = time.perf_counter() + SECONDS_BETWEEN_LOOKS
+        elif self._is_time():
             self._move(f"step {steps}", steps)
 
     def look_at_evaluation(self, length: int) -> None:
         """Show an evaluation of which an episode has had `length` steps; called before each step."""
-        if time.perf_counter() > self._next_look:
-            self._next_look = time.perf_counter() + SECONDS_BETWEEN_LOOKS
+        if self._is_time():
             self.doing(f"evaluating, step {length} of an episode")
+
+    def _is_time(self) -> bool:
+        """Return whether the last look is long enough ago."""
+        now = time.perf_counter()
+        if now <= self._next_look:
+            return False
+        self._next_look = now + SECONDS_BETWEEN_LOOKS
+        return True
 
     def evaluated(self, evaluation: Evaluation) -> None:
         """Show the mean of the last evaluation from now on."""

@@ -8,7 +8,6 @@ from pathlib import Path
 
 from ddpg.agent import DDPG, Metrics
 from ddpg.command.signals import Stopped
-from ddpg.command.streams import note
 from ddpg.command.tensorflow import paused_garbage_collector
 from ddpg.config import Config
 from ddpg.evaluation import Evaluation
@@ -46,6 +45,12 @@ def columns_of(config: Config, reports_success: bool) -> Columns:
     """
     reported = reported_columns(config, reports_success)
     return {name: (*columns, *(reported if name in REPORTING else ())) for name, columns in COLUMNS.items()}
+
+
+def next_time(start: float, seconds: float, share: float) -> float:
+    """Return when to do again what began at `start` and has just ended: it may take a share of a run's time."""
+    end = time.perf_counter()
+    return end + max(seconds, (end - start) / share)
 
 
 class TrainingRun:
@@ -114,9 +119,9 @@ class TrainingRun:
         for self.episode, ended in moments:
             for episode, reported in ended:
                 self._log(episode, reported)
-            if self._passed(self.config.evaluate_every):
+            if self.episode.passed(self.config.evaluate_every):
                 self._evaluate(bar)
-            if self._passed(self.config.checkpoint_every):
+            if self.episode.passed(self.config.checkpoint_every):
                 self._save()
             if time.perf_counter() > self._next_plot:
                 self._plot()
@@ -125,7 +130,7 @@ class TrainingRun:
             if self._simulation.exact_between_checkpoints and time.perf_counter() > self._next_point:
                 self._keep_point()
         self._save()
-        evaluated = self._passed(self.config.evaluate_every) or not self.episode.steps
+        evaluated = self.episode.passed(self.config.evaluate_every) or not self.episode.steps
         if not self.folder.stop.signal_number and not evaluated:
             self._evaluate(bar, final=True)
         self._plot()
@@ -133,10 +138,6 @@ class TrainingRun:
     def _must_stop(self) -> bool:
         """Return whether the run ends here, before its planned length."""
         return self.folder.stop.signal_number is not None or self.is_good_enough()
-
-    def _passed(self, every: int) -> bool:
-        """Return whether the last episode passed a multiple of so many steps."""
-        return self.episode.steps // every > (self.episode.steps - self.episode.length) // every
 
     def is_good_enough(self) -> bool:
         """Return whether enough evaluations in a row have reached what the settings say."""
@@ -182,7 +183,7 @@ class TrainingRun:
         self.folder.save_if_best(evaluation.mean, self._snapshot, final)
         if seen and not (self.config.normalize_observations or self.config.batch_normalization):
             for each in notes_on_scales(seen.largest, self._simulation.task):
-                note(f"note: {each}")
+                bar.note(f"note: {each}")
 
     def _keep_point(self) -> None:
         """Keep this end of an episode in memory: a run that is stopped in the middle of one is saved as of here.
@@ -191,8 +192,7 @@ class TrainingRun:
         """
         start = time.perf_counter()
         self._point = self._snapshot()
-        end = time.perf_counter()
-        self._next_point = end + max(SECONDS_BETWEEN_POINTS, (end - start) / SHARE_FOR_POINTS)
+        self._next_point = next_time(start, SECONDS_BETWEEN_POINTS, SHARE_FOR_POINTS)
 
     def _save_last_point(self) -> None:
         """Save the run as of the last point, if the replay buffer still holds what was stored before it."""
@@ -225,5 +225,4 @@ class TrainingRun:
         start = time.perf_counter()
         with self.folder.by_products("the reward curve"):
             draw_reward_curve(self.folder.path, self.config.as_json(), self.plot_path)
-        end = time.perf_counter()
-        self._next_plot = end + max(SECONDS_BETWEEN_PLOTS, (end - start) / SHARE_FOR_PLOTS)
+        self._next_plot = next_time(start, SECONDS_BETWEEN_PLOTS, SHARE_FOR_PLOTS)
