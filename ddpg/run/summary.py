@@ -48,7 +48,9 @@ def print_summary(run: TrainingRun, start: Path) -> None:
         print(line)
     folder = str(shown(run.folder.path, start))
     if run.is_good_enough():
-        resume = shlex.join([*command_words("ddpg-train"), "--resume", folder, "--stop-at", "none"])
+        limits = {"--stop-at": run.config.stop_at, "--stop-at-success": run.config.stop_at_success}
+        lifted = [word for flag, limit in limits.items() if limit is not None for word in (flag, "none")]
+        resume = shlex.join([*command_words("ddpg-train"), "--resume", folder, *lifted])
         print(f"stopped     {run.config.stop_evaluations} evaluations in a row were good enough; to go on: {resume}")
     print(f"run folder  {folder}")
     print(f"curve       {shown(run.plot_path, start)}")

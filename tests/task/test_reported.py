@@ -1,5 +1,6 @@
 """What a task reports in `info`: success and chosen numbers in the logs, and a run that ends when it is good enough."""
 
+import shlex
 from dataclasses import replace
 
 import numpy as np
@@ -8,9 +9,10 @@ import pytest
 from ddpg import RequestError
 from ddpg.checked_environment import reported_success
 from ddpg.run.start import resume_run, start_run
+from ddpg.run.train import main
 from ddpg.seeding import integer_seed
 from ddpg.task.reported import is_good
-from tests.helpers.runs import assert_same_run, csv_rows, finish, finished_run, names, raise_after
+from tests.helpers.runs import SMALL, assert_same_run, csv_rows, finish, finished_run, names, raise_after
 
 pytestmark = pytest.mark.usefixtures("without_plots")
 
@@ -92,6 +94,19 @@ def test_evaluations_that_are_good_must_follow_one_another(config, tmp_path, mon
     results = iter([True, False, True, True, True])
     monkeypatch.setattr("ddpg.run.training_run.is_good", lambda *_: next(results))
     assert finished_run(replace(config, stop_at=0.0, stop_evaluations=2), tmp_path / "run").episode.number == 6
+
+
+def test_the_command_printed_at_such_an_end_lifts_the_limit_that_was_reached(tmp_path, monkeypatch, capsys):
+    """Pasted, it trains to the planned length and does not stop again after as many evaluations."""
+    monkeypatch.chdir(tmp_path)
+    task = ["--env", "Reporting-v0", "--episodes", "40", "--learning-starts", "10000", "--evaluate-every", "4"]
+    stop = ["--stop-at-success", "0.1", "--stop-evaluations", "2", "--evaluation-episodes", "3"]
+    assert main([*task, *stop, "--run-dir", "run", "--no-progress", *SMALL]) == 0
+    _, _, command = capsys.readouterr().out.partition("to go on: ")
+    words = shlex.split(command.splitlines()[0])
+    assert words[2:] == ["--resume", "run", "--stop-at-success", "none"]
+    assert main([*words[2:], "--no-progress"]) == 0
+    assert len(csv_rows(tmp_path / "run" / "episodes.csv")) == 40
 
 
 @pytest.mark.parametrize(
