@@ -55,7 +55,7 @@ class Config:
     )
     steps: int | None = setting(
         None,
-        "environment steps to train for; the episode in progress is completed, unless it has no end of its own",
+        "environment steps to train for; the episode in progress is completed, unless it may never end",
         "[0, inf)",
         identifies=True,
     )

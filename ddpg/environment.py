@@ -38,7 +38,7 @@ def make_environment(
     Args:
         env: A Gymnasium id, `Name-v0` or `module:Name-v0`; a task that was made already; or a `Config`, which holds the
             four arguments that describe a task.
-        env_kwargs: Arguments for the task's constructor, which gets a copy of its own.
+        env_kwargs: Arguments for the task's constructor, which gets a copy of them.
         action_bound: Replaces each infinite bound of the action space.
         render_mode: As in Gymnasium: None, "human" or "rgb_array".
         max_episode_steps: A time limit for tasks that have none; a shorter limit of the task's own is kept.

@@ -56,10 +56,10 @@ class StopRequest:
 
 
 class Answerer:
-    """Answers the first signal at once, in a thread of its own.
+    """Answers the first signal at once, from a separate thread.
 
-    Python calls a handler only between two of its own instructions, and a compilation by XLA is one for seconds. But it
-    writes the number of each signal into a pipe at once, where this thread reads it.
+    Python runs a signal handler only between two bytecode instructions, and one call that compiles with XLA can take
+    seconds. The number of each signal is written to a pipe immediately, though, and this thread reads the pipe.
 
     Args:
         numbers: The signals to answer.

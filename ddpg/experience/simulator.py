@@ -1,4 +1,4 @@
-"""One simulator, as it runs in a process of its own: no TensorFlow is imported here."""
+"""One simulator, as it runs in its process: no TensorFlow is imported here."""
 
 import multiprocessing
 import os
@@ -124,7 +124,7 @@ def start_simulator(parent: int, index: int, *arguments: Any) -> Simulator:
     """
     if os.getpid() != parent:
         os.environ["DDPG_SIMULATOR"] = str(index)
-        os.setpgid(0, 0)  # a group of its own, so that programs that the task starts can be ended with it
+        os.setpgid(0, 0)  # a new group, so that programs that the task starts can be ended with it
         for name in STOPPING:
             if hasattr(signal, name):
                 signal.signal(getattr(signal, name), lambda *_: None)

@@ -64,8 +64,8 @@ def data_script(runs: list[dict[str, Any]], plant: dict[str, float] | None = Non
 def networks_of(agent: DDPG) -> dict[str, Any]:
     """Return the networks that the page runs: the actor without exploration, the critic and the target critic.
 
-    Each is a list of layers `[kind, sizes, numbers]`: float32 numbers in base64, and an action that enters at a layer
-    of its own kind.
+    Each is a list of layers `[kind, sizes, numbers]`: float32 numbers in base64. The kind "action" marks where the
+    action enters.
     """
     actor, first = agent.evaluated_actor, normalized_state(agent)
     networks = {"actor": [*first, *hidden(actor), *dense(actor.action), ["tanh"]]}

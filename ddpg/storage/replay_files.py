@@ -98,7 +98,7 @@ def restore_replay(buffer: "ReplayBuffer", saved: SavedCheckpoint) -> list[Segme
 
 
 def require_all(segments: Sequence[Segment], buffer: "ReplayBuffer", saved: SavedCheckpoint) -> None:
-    """Refuse to resume a run whose oldest replay files are gone: it would go on with an emptier buffer in silence."""
+    """Refuse to resume a run whose oldest replay files are gone: transitions would be missing without a word."""
     with saved.reading("manifest.json"):
         oldest = max(0, buffer.added - buffer.capacity)
         if segments and segments[0].start > oldest:

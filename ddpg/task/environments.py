@@ -68,7 +68,7 @@ def own_time_limit(environment: gymnasium.Env) -> int | None:
 
 
 def for_evaluation(environment: gymnasium.Env, config: Config) -> gymnasium.Env:
-    """Return a task for evaluations: an episode without a time limit of its own lasts as long as a part of training."""
+    """Return a task for evaluations; one without a time limit gets the interval between evaluations as its limit."""
     if own_time_limit(environment) is not None:
         return environment
     part = min(config.evaluate_every, config.steps or config.evaluate_every)

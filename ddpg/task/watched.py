@@ -41,10 +41,10 @@ class WatchedEnvironment(gymnasium.Wrapper):
 
 
 class CutEpisodes(gymnasium.Wrapper):
-    """Ends an episode that has no end of its own where something is due, as a time limit would.
+    """Cuts an endless episode where something is due, as a time limit would.
 
-    Evaluations, checkpoints and the end of a run need the end of an episode. An episode is cut for them only if it is
-    much longer than every one that has ended by itself, and than the task's own time limit: no others change.
+    Evaluations, checkpoints and the end of a run happen between two episodes. Only an episode that is much longer than
+    all that ended by themselves, and than the task's own time limit, is cut for them. All others stay as they are.
 
     Args:
         environment: The task.
