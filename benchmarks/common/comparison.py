@@ -13,9 +13,9 @@ from benchmarks.common.output import add_output_flag, parser_for, write_csv
 from benchmarks.common.patches import Patch, patched_copy
 from benchmarks.common.pictures import draw_variants
 from benchmarks.common.sweeps import PatchedJob, add_sweep_flags, carry_out, curve
+from ddpg.command.presets import PRESETS
 from ddpg.compare.statistics import bootstrap_interval, interquartile_mean
 from ddpg.config import Config
-from ddpg.presets import PRESETS
 from ddpg.storage.csv_files import read_rows
 
 

@@ -9,7 +9,7 @@ It writes results/ablation_halfcheetah. An interrupted benchmark continues where
 from dataclasses import replace
 
 from benchmarks.common.comparison import Variant, main
-from ddpg.presets import PRESETS
+from ddpg.command.presets import PRESETS
 
 STEPS = 200_000
 BASE = replace(PRESETS["mujoco"], train_frequency=50, gradient_steps=50, evaluate_every=10_000, checkpoint_every=50_000)

@@ -15,12 +15,12 @@ import numpy as np
 
 from benchmarks.common.output import ROOT, parser_for
 from benchmarks.common.runs import config_of
+from ddpg.command.presets import PRESETS
 from ddpg.command.tensorflow import import_tensorflow
 from ddpg.compare.curves import run_folders
 from ddpg.compare.names import label
 from ddpg.evaluation import evaluate
 from ddpg.policy.policy_file import FilePolicy
-from ddpg.presets import PRESETS
 from ddpg.storage.checkpoints import find_checkpoint
 from ddpg.sweep.jobs import TEST_SEED
 from ddpg.task.environments import open_environment

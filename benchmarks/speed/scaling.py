@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from benchmarks.common.output import add_output_flag, parser_for, write_csv
-from benchmarks.common.pictures import draw_scaling
 from benchmarks.common.processes import resident_mib
+from benchmarks.common.speed_pictures import draw_scaling
 from benchmarks.common.steps import ACTION_SIZE, STATE_SIZE, agent_with, fill, in_turn, step_of
 
 if TYPE_CHECKING:

@@ -16,7 +16,7 @@ import time
 import numpy as np
 
 from benchmarks.common.output import add_output_flag, parser_for, write_csv
-from benchmarks.common.pictures import CONTENDERS, draw_speeds
+from benchmarks.common.speed_pictures import CONTENDERS, draw_speeds
 from benchmarks.common.workers import ENVIRONMENT, Worker
 
 

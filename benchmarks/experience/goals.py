@@ -111,9 +111,10 @@ def rows_of_an_episode() -> list[dict[str, Any]]:
     """Return the rows that the first episode of a run leaves in the replay buffer: its own, then those of hindsight."""
     from dataclasses import replace
 
+    from ddpg.presets import PRESETS
+
     from ddpg import DDPG, make_environment, state_and_action_size, train
     from ddpg.experience.hindsight import goals_in_state
-    from ddpg.presets import PRESETS
 
     config = replace(PRESETS["goals"], env="examples.goals.point:Point-v0", episodes=1)
     environment = make_environment(config)
