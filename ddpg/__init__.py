@@ -8,23 +8,23 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:  # for editors and type checkers
     from ddpg.agent import DDPG as DDPG
+    from ddpg.command.presets import PRESETS as PRESETS
     from ddpg.config import Config as Config
     from ddpg.environment import make_environment as make_environment
     from ddpg.environment import state_and_action_size as state_and_action_size
+    from ddpg.equations import Metrics as Metrics
     from ddpg.errors import RequestError as RequestError
     from ddpg.errors import RunStopped as RunStopped
     from ddpg.evaluation import Evaluation as Evaluation
     from ddpg.evaluation import evaluate as evaluate
     from ddpg.experience.parallel import train as train
     from ddpg.experience.simulators import Simulators as Simulators
-    from ddpg.metrics import Metrics as Metrics
     from ddpg.networks import ActorNetwork as ActorNetwork
     from ddpg.networks import CriticNetwork as CriticNetwork
     from ddpg.noise import GaussianNoise as GaussianNoise
     from ddpg.noise import OrnsteinUhlenbeckNoise as OrnsteinUhlenbeckNoise
     from ddpg.policy.policy import Policy as Policy
     from ddpg.policy.policy import load_policy as load_policy
-    from ddpg.presets import PRESETS as PRESETS
     from ddpg.replay_buffer import Batch as Batch
     from ddpg.replay_buffer import ReplayBuffer as ReplayBuffer
     from ddpg.run.own_loop import load_agent as load_agent
@@ -40,9 +40,9 @@ MODULES = {
     "Episode": "ddpg.training",
     "Evaluation": "ddpg.evaluation",
     "GaussianNoise": "ddpg.noise",
-    "Metrics": "ddpg.metrics",
+    "Metrics": "ddpg.equations",
     "OrnsteinUhlenbeckNoise": "ddpg.noise",
-    "PRESETS": "ddpg.presets",
+    "PRESETS": "ddpg.command.presets",
     "Policy": "ddpg.policy.policy",
     "ReplayBuffer": "ddpg.replay_buffer",
     "RequestError": "ddpg.errors",
@@ -63,7 +63,7 @@ WITHOUT_TENSORFLOW = {
     "ddpg.errors",
     "ddpg.evaluation",
     "ddpg.noise",
-    "ddpg.presets",
+    "ddpg.command.presets",
     "ddpg.replay_buffer",
 }
 

@@ -8,13 +8,14 @@ import tensorflow as tf
 
 from ddpg import equations
 from ddpg.config import Config
+from ddpg.equations import Metrics
 from ddpg.fast import TrainingPolicy, compile_policy, compile_train_step, numpy_policy
-from ddpg.metrics import Metrics
 from ddpg.networks import make_actor, make_critic, make_optimizer
 from ddpg.noise import make_noise
 from ddpg.normalization import StateNormalization
 from ddpg.replay_buffer import Batch, ReplayBuffer, check_transition, finite
 from ddpg.seeding import rng, stream
+from ddpg.settings.schedules import falling, update_is_due
 
 
 class DDPG:
@@ -90,7 +91,7 @@ class DDPG:
             policy = self.leader.act
         elif self.steps < self.config.learning_starts or (share and random.random() < share):
             return random.uniform(-1, 1, self.action_size).astype(np.float32)
-        noise = self.noise.sample() * np.float32(self.config.noise_scale(self.steps))
+        noise = self.noise.sample() * np.float32(falling(self.steps, self.config.noise_decay_steps))
         return equations.exploration_action(policy(state), noise)
 
     def remember(self, state, action, reward: float, next_state, terminated: bool) -> None:
@@ -104,7 +105,7 @@ class DDPG:
 
     def update(self, after_episode: bool = False) -> Metrics | None:
         """Learn if an update is due, or else return None; call it after each `remember`."""
-        return self.learn() if self.config.update_is_due(self.steps, after_episode) else None
+        return self.learn() if update_is_due(self.config, self.steps, after_episode) else None
 
     def learn(self) -> Metrics:
         """Sample `gradient_steps` minibatches, train on each, and return the means of the updates' metrics."""
@@ -117,10 +118,9 @@ class DDPG:
 
     def minibatches(self, count: int) -> np.ndarray:
         """Return rows of the replay buffer `(count, batch_size, row_size)`, with states as the networks see them."""
-        config = self.config
-        minibatches = self.replay_buffer.sample(config.batch_size, self.rngs["replay"], count)
-        if config.imitation_weight:
-            self.replay_buffer.split(minibatches).logged[:] *= config.imitation_scale(self.steps)
+        minibatches = self.replay_buffer.sample(self.config.batch_size, self.rngs["replay"], count)
+        if self.config.imitation_weight:
+            self.replay_buffer.split(minibatches).logged[:] *= falling(self.steps, self.config.imitation_decay_steps)
         if self.normalization:
             self.normalization.follow()
             minibatches = self.normalization.rows(minibatches)

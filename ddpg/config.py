@@ -10,8 +10,8 @@ import dataclasses
 from dataclasses import dataclass
 from typing import Any
 
-from ddpg.contradictions import refuse_contradictions
-from ddpg.settings import check_values, from_json, setting
+from ddpg.settings.contradictions import refuse_contradictions
+from ddpg.settings.setting import check_values, from_json, setting
 
 IMITATION = 0.4  # TD3+BC's 1 / α
 
@@ -225,35 +225,11 @@ class Config:
         """Whether the actor to evaluate is an average of the one that learns, and not the same."""
         return self.evaluation_tau < 1.0
 
-    def updates_until(self, step: int) -> int:
-        """Return how many updates are made until an environment step."""
-        steps = max(0, step - self.first_update_step)
-        return self.data_updates + steps * self.gradient_steps // max(1, self.train_frequency)
-
-    def update_is_due(self, step: int, after_episode: bool = False) -> bool:
-        """Return whether a round of updates is due at an environment step, or after the episode that it ended."""
-        due = step % self.train_frequency == 0 if self.train_frequency else after_episode
-        return due and step >= self.first_update_step
-
-    def updates_after(self, length: int) -> int:
-        """Return how many rounds of updates are due after an episode of so many steps."""
-        if self.train_frequency:
-            return 0
-        return length if self.gradient_steps == 1 else 1
-
     @property
     def imitation_weight(self) -> float:
         """The weight of imitation: 0 in a run that imitates nothing."""
         default = IMITATION if self.data_updates and self.data else 0.0
         return default if self.imitation is None else self.imitation
-
-    def imitation_scale(self, step: int) -> float:
-        """Return the factor of imitation: 1, or falling linearly from 1 to 0 over `imitation_decay_steps`."""
-        return max(0.0, 1.0 - step / self.imitation_decay_steps) if self.imitation_decay_steps else 1.0
-
-    def noise_scale(self, step: int) -> float:
-        """Return the factor of the noise: 1, or falling linearly from 1 to 0 over `noise_decay_steps`."""
-        return max(0.0, 1.0 - step / self.noise_decay_steps) if self.noise_decay_steps else 1.0
 
     def as_json(self) -> dict[str, Any]:
         """Return the settings as JSON-ready values, for `config.json`."""

@@ -9,6 +9,7 @@ from keras import layers, ops
 
 from ddpg.config import Config
 from ddpg.errors import RequestError
+from ddpg.settings.schedules import updates_until
 
 if keras.backend.backend() != "tensorflow":
     raise RequestError(
@@ -191,7 +192,7 @@ def make_optimizer(config: Config, learning_rate: float, network: keras.Model) -
     """Return Adam for a network; its step size is constant, or falls linearly to zero."""
     step_size = learning_rate
     if config.learning_rate_decay_steps is not None:
-        updates = max(1, config.updates_until(config.learning_rate_decay_steps))
+        updates = max(1, updates_until(config, config.learning_rate_decay_steps))
         step_size = keras.optimizers.schedules.PolynomialDecay(learning_rate, updates, end_learning_rate=0.0)
     optimizer = keras.optimizers.Adam(step_size)
     optimizer.build(network.trainable_variables)

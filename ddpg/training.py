@@ -9,9 +9,10 @@ import numpy as np
 
 from ddpg.agent import DDPG, Metrics
 from ddpg.checked_environment import CheckedEnvironment
+from ddpg.equations import MeanMetrics
 from ddpg.errors import RequestError
-from ddpg.metrics import MeanMetrics
 from ddpg.seeding import integer_seed
+from ddpg.settings.schedules import rounds_after_episode
 
 if TYPE_CHECKING:
     from ddpg.experience.hindsight import Hindsight
@@ -89,7 +90,7 @@ def train(
             done = terminated or truncated
         if hindsight:
             hindsight.store(agent, number)
-        for _ in range(config.updates_after(length)):
+        for _ in range(rounds_after_episode(config, length)):
             metrics.add(agent.update(after_episode=True))
         returns = (*last.recent_returns, episode_return)[-AVERAGED_EPISODES:]
         last = Episode(number, last.steps + length, length, returns, metrics.mean())

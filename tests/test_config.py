@@ -9,7 +9,7 @@ import pytest
 
 from ddpg import PRESETS, Config, RequestError
 from ddpg.noise import NOISES
-from ddpg.settings import check_values, from_json, inside, parse_value, setting, text_of, value_type
+from ddpg.settings.setting import check_values, from_json, inside, parse_value, setting, text_of, value_type
 
 FIELDS = {field.name: field for field in dataclasses.fields(Config)}
 

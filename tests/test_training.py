@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from ddpg import DDPG, Episode, Metrics, evaluate, make_environment, state_and_action_size, train
-from ddpg.metrics import MeanMetrics
+from ddpg.equations import MeanMetrics
 from ddpg.seeding import integer_seed
 from tests.helpers.agents import trained
 

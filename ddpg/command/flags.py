@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 from ddpg.command.inputs import read_object
 from ddpg.command.paths import absolute
 from ddpg.errors import RequestError
-from ddpg.settings import from_json, is_pair, parse_value, text_of, value_type
+from ddpg.settings.setting import from_json, is_pair, parse_value, text_of, value_type
 
 T = TypeVar("T")
 

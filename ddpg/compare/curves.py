@@ -10,11 +10,10 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ddpg.command.inputs import read_object
+from ddpg.command.presets import PRESETS, closest_preset
 from ddpg.compare.names import label, told_apart
 from ddpg.errors import RequestError
 from ddpg.molgan.config import MolGANConfig
-from ddpg.presets import PRESETS
-from ddpg.settings import closest_preset
 from ddpg.storage.csv_files import read_rows
 from ddpg.storage.files import refuse_foreign, replaced_file
 

@@ -3,7 +3,8 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ddpg.settings import as_json, closest_preset, text_of
+from ddpg.command.presets import as_json, closest_preset
+from ddpg.settings.setting import text_of
 
 
 def label(config: dict[str, Any], presets: Mapping[str, Any]) -> str:

@@ -15,14 +15,15 @@ from gymnasium.vector import VectorEnv
 
 from ddpg import equations
 from ddpg.agent import DDPG, Metrics
+from ddpg.equations import MeanMetrics
 from ddpg.errors import RequestError, RunStopped
 from ddpg.experience.controllers import Controller
 from ddpg.experience.hindsight import Hindsight, make_hindsight
 from ddpg.experience.simulators import SimulatorError, require_usable
 from ddpg.fast import compile_policy_of_many, compile_updates
-from ddpg.metrics import MeanMetrics
 from ddpg.noise import make_noise
 from ddpg.seeding import integer_seed
+from ddpg.settings.schedules import falling, rounds_after_episode
 from ddpg.training import AVERAGED_EPISODES, Episode
 from ddpg.training import train as train_with_one
 
@@ -163,7 +164,8 @@ class Rounds:
         led = agent.steps < self.config.learning_starts
         if led and not self.leaders:
             return random.uniform(-1, 1, shape).astype(np.float32)
-        noise = np.stack([noise.sample() for noise in self.noises]) * np.float32(self.config.noise_scale(agent.steps))
+        scale = np.float32(falling(agent.steps, self.config.noise_decay_steps))
+        noise = np.stack([noise.sample() for noise in self.noises]) * scale
         if led:
             actions = np.stack([leader.act(state) for leader, state in zip(self.leaders, self.states, strict=True)])
         else:
@@ -202,7 +204,7 @@ class Rounds:
             if self.hindsights:
                 self.hindsights[k].store(self.agent, int(self.numbers[k]))
             if self.agent.steps >= self.config.first_update_step:
-                self.updates_due += self.config.updates_after(int(self.lengths[k])) * self.config.gradient_steps
+                self.updates_due += rounds_after_episode(self.config, int(self.lengths[k])) * self.config.gradient_steps
 
     def _update(self) -> None:
         """Make the updates that are due: those of a round in one compiled call, those after an episode one by one."""

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ddpg.errors import RequestError
-from ddpg.settings import check_values, setting
+from ddpg.settings.setting import check_values, setting
 
 OBJECTIVES = ("validity", "druglikeness", "solubility", "synthesisability", "uniqueness", "novelty", "diversity")
 

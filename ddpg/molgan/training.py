@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ddpg.equations import MeanMetrics
 from ddpg.errors import RunStopped
-from ddpg.metrics import MeanMetrics
 from ddpg.molgan.agent import Metrics, MolGAN
 from ddpg.molgan.chemistry.dataset import Dataset
 from ddpg.molgan.chemistry.molecules import Graphs, to_molecules

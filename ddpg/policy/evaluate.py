@@ -12,7 +12,7 @@ from ddpg.command.flags import integer_from
 from ddpg.command.paths import absolute
 from ddpg.command.streams import results_only
 from ddpg.errors import RequestError
-from ddpg.settings import json_object
+from ddpg.settings.setting import json_object
 
 if TYPE_CHECKING:  # imported when needed: `--help` does not wait for it
     from ddpg.policy.figures import Measured

@@ -17,12 +17,12 @@ from ddpg.policy.plain_policy import exact_actions, plain_policy
 from ddpg.policy.policy import Policy
 from ddpg.replay_buffer import row_size
 from ddpg.run.agent_state import acting_agent, open_checkpoint
-from ddpg.run.task_record import require_recorded
 from ddpg.storage.checkpoint_format import SavedCheckpoint
 from ddpg.storage.checkpoints import all_checkpoints, find_checkpoint
 from ddpg.storage.files import remove
 from ddpg.storage.replay_files import segments_in
 from ddpg.task.environments import open_environment, require_same_sizes
+from ddpg.task.record import require_recorded
 
 TOLERANCE = 1e-5  # of the action range
 ROUNDING = 4  # times the agent's own rounding error: the limit where this is more than the tolerance

@@ -12,9 +12,9 @@ from ddpg.environment import TaskUnits
 from ddpg.errors import one_line
 from ddpg.evaluation import ActingAgent
 from ddpg.run.agent_state import acting_agent, open_checkpoint
-from ddpg.run.task_record import require_recorded
 from ddpg.storage.checkpoints import find_checkpoint
 from ddpg.task.environments import open_environment, require_same_sizes
+from ddpg.task.record import require_recorded
 from ddpg.task.states import state_names
 
 

@@ -59,8 +59,8 @@ def source_of_checkpoint(arguments: argparse.Namespace) -> Source:
     """Return the agent of a checkpoint."""
     import_tensorflow()
     from ddpg.run.agent_state import acting_agent, open_checkpoint
-    from ddpg.run.task_record import require_recorded
     from ddpg.storage.checkpoints import find_checkpoint
+    from ddpg.task.record import require_recorded
 
     with blame("checkpoint"):
         checkpoint_dir = find_checkpoint(arguments.checkpoint, arguments.best)

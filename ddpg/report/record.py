@@ -11,10 +11,10 @@ from ddpg.agent import DDPG
 from ddpg.config import Config
 from ddpg.errors import RequestError, one_line
 from ddpg.evaluation import Evaluation
-from ddpg.run.agent_state import load, open_checkpoint, read_episode, read_kept
+from ddpg.run.agent_state import load, open_checkpoint, read_episode
 from ddpg.run.training_run import COLUMNS
-from ddpg.settings import from_json
-from ddpg.storage.checkpoint_format import CorruptFileError, read_json
+from ddpg.settings.setting import from_json
+from ddpg.storage.checkpoint_format import CorruptFileError, read_json, read_kept
 from ddpg.storage.checkpoints import all_checkpoints, find_checkpoint, step_of
 from ddpg.storage.csv_files import read_columns
 from ddpg.training import Episode

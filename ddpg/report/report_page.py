@@ -11,10 +11,10 @@ import numpy as np
 
 from ddpg.agent import DDPG
 from ddpg.command.packages import versions
+from ddpg.command.presets import PRESETS, as_json, closest_preset
 from ddpg.command.text import number
 from ddpg.errors import one_line
 from ddpg.evaluation import Evaluation
-from ddpg.presets import PRESETS
 from ddpg.report import play
 from ddpg.report.record import Record
 from ddpg.run.agent_state import load_for_acting
@@ -22,7 +22,7 @@ from ddpg.run.diagnosis import signs_of_failure
 from ddpg.run.plotting import draw_reward_curve, draw_updates
 from ddpg.run.summary import YARDSTICKS
 from ddpg.run.training_run import COLUMNS
-from ddpg.settings import as_json, closest_preset, text_of
+from ddpg.settings.setting import text_of
 from ddpg.storage.checkpoint_format import CorruptFileError
 from ddpg.storage.checkpoints import step_of
 

@@ -4,8 +4,6 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from ddpg.agent import DDPG
 from ddpg.config import Config
 from ddpg.run.memory import require_memory
@@ -84,21 +82,6 @@ def load(saved: SavedCheckpoint, config: Config | None = None) -> tuple[DDPG, li
         if agent.steps != read_episode(saved).steps:
             raise ValueError(f"its replay files end at step {agent.steps}")
     return agent, segments
-
-
-def read_kept(saved: SavedCheckpoint) -> dict[str, Any]:
-    """Return what a run keeps in its checkpoints beside its agent, after checking the type of each."""
-    kinds = {"untrained": list, "best": list, "task": dict, "good_evaluations": int, "longest_episode": int}
-    with saved.reading("run.json"):
-        kept = saved.description["run"].get("kept", {})
-        for name, kind in kinds.items():
-            if name in kept and not isinstance(kept[name], kind):
-                raise ValueError(f"{name} is {kept[name]!r}")
-        for name in ("untrained", "best"):
-            step, returns = kept.get(name, (0, []))
-            non_negative_int(step)
-            np.asarray(returns, np.float64).reshape(-1)
-        return kept
 
 
 def load_for_acting(checkpoint_dir: Path) -> DDPG:

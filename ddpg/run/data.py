@@ -12,10 +12,10 @@ from ddpg.command.signals import StopRequest
 from ddpg.command.text import number
 from ddpg.config import Config
 from ddpg.environment import TaskUnits, state_and_action_size
+from ddpg.equations import MeanMetrics
 from ddpg.errors import RequestError
 from ddpg.evaluation import Evaluation
 from ddpg.experience.logged import share, transitions
-from ddpg.metrics import MeanMetrics
 from ddpg.run.progress import Progress
 from ddpg.storage.data_files import checksum_of_data, read_log
 

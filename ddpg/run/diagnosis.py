@@ -6,8 +6,8 @@ import numpy as np
 
 from ddpg.agent import DDPG
 from ddpg.command.text import number
+from ddpg.config import Config
 from ddpg.evaluation import Evaluation
-from ddpg.run.origin import first_policy
 from ddpg.run.plotting import max_abs_value
 from ddpg.run.training_run import TrainingRun
 from ddpg.storage.csv_files import read_columns
@@ -17,6 +17,10 @@ RECENT = 10  # episodes whose metrics count as "at the end"
 SATURATED = 0.9
 RECENT_EVALUATIONS = 3
 MARGIN = 1.1  # tolerance: with a constant reward the true value equals the limit
+
+UNTRAINED = "untrained", "the untrained policy"
+FROM_DATA = "from data", "the policy from the data"
+STARTED = "at start", "the policy that it started with"
 
 
 def warnings_about(run: TrainingRun) -> list[str]:
@@ -72,3 +76,8 @@ def signs_of_failure(run_dir: Path, agent: DDPG, untrained: Evaluation | None, l
             f"may be: evaluate.py --best; see {PAGE}"
         )
     return warnings
+
+
+def first_policy(config: Config) -> tuple[str, str]:
+    """Return what the policy before a run's first step is called: in a table, and in a sentence."""
+    return FROM_DATA if config.data_updates else STARTED if config.start_from else UNTRAINED

@@ -15,10 +15,9 @@ from scipy.special import stdtrit
 from ddpg.command.command import Parser, run_command
 from ddpg.command.inputs import read_object
 from ddpg.command.paths import absolute
+from ddpg.command.presets import PRESETS, closest_preset
 from ddpg.errors import RequestError, one_line
-from ddpg.presets import PRESETS
-from ddpg.run.origin import origin
-from ddpg.settings import closest_preset, text_of
+from ddpg.settings.setting import text_of
 from ddpg.storage.csv_files import read_columns
 from ddpg.storage.figures import AVERAGE, EPISODE, EVALUATION, check_picture, finish, new_figure
 
@@ -51,6 +50,22 @@ def draw_reward_curve(run_dir: Path, config: dict[str, Any], plot_path: Path) ->
     axes.set_xlabel("environment steps")
     axes.set_ylabel("return (undiscounted sum of rewards)")
     finish(figure, plot_path)
+
+
+def origin(config: dict[str, Any]) -> str:
+    """Return where a run began, for its picture; nothing for a run that began with nothing.
+
+    Args:
+        config: The settings of the run, as JSON; those of an earlier version lack some.
+    """
+    parts = []
+    for path, sha256 in config.get("start_from", {}).items():
+        phase, _, number = Path(path).name.partition("-")
+        parts.append(f"from {phase} {int(number)} of {Path(path).parents[1].name} ({sha256[:8]})")
+    if config.get("data"):
+        names, updates = ", ".join(Path(path).name for path in config["data"]), config["data_updates"]
+        parts.append(f"after {updates} updates on {names}" if updates else f"with the data of {names}")
+    return ", ".join(parts)
 
 
 def half_widths(std: np.ndarray, episodes: np.ndarray) -> np.ndarray:

@@ -15,13 +15,13 @@ from ddpg.errors import RequestError
 from ddpg.experience.controllers import load_controller
 from ddpg.experience.hindsight import make_hindsight
 from ddpg.experience.logged import store
-from ddpg.run.agent_state import load, open_checkpoint, read_episode, read_kept
+from ddpg.run.agent_state import load, open_checkpoint, read_episode
 from ddpg.run.data import read_data
 from ddpg.run.memory import require_memory
 from ddpg.run.simulation import notes_on_simulators
 from ddpg.run.start_from import find_source, start_from
-from ddpg.run.task_record import record_of, require_recorded
 from ddpg.run.training_run import TrainingRun, columns_of
+from ddpg.storage.checkpoint_format import read_kept
 from ddpg.storage.files import check_plot_dir, short_name
 from ddpg.storage.replay_files import require_all
 from ddpg.storage.resuming import extend_config, resuming
@@ -35,6 +35,7 @@ from ddpg.task.environments import (
     require_same_sizes,
     time_limit,
 )
+from ddpg.task.record import record_of, require_recorded
 from ddpg.task.reported import check_reported
 from ddpg.task.states import notes_on_images
 

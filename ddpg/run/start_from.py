@@ -10,11 +10,11 @@ from ddpg.config import Config
 from ddpg.errors import RequestError, blame
 from ddpg.experience.logged import store
 from ddpg.replay_buffer import row_size
-from ddpg.run.agent_state import acting_agent, load, open_checkpoint, read_kept
-from ddpg.run.task_record import record_of
-from ddpg.storage.checkpoint_format import SavedCheckpoint
+from ddpg.run.agent_state import acting_agent, load, open_checkpoint
+from ddpg.storage.checkpoint_format import SavedCheckpoint, read_kept
 from ddpg.storage.checkpoints import all_checkpoints, find_checkpoint
 from ddpg.storage.files import checksum
+from ddpg.task.record import record_of
 
 NETWORKS = ("actor", "critic", "target_actor", "target_critic", "evaluated_actor")
 

@@ -7,7 +7,7 @@ from ddpg.command.command import command_words
 from ddpg.command.paths import shown
 from ddpg.command.text import number
 from ddpg.evaluation import Evaluation
-from ddpg.run.origin import first_policy
+from ddpg.run.diagnosis import first_policy
 from ddpg.run.plotting import OPTIMA
 from ddpg.run.training_run import TrainingRun
 

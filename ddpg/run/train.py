@@ -9,11 +9,11 @@ from typing import Any
 from ddpg.command.command import Parser, program_name, run_command, run_to_end
 from ddpg.command.flags import add_run_flags, add_setting_flags, given_settings, read_settings, refuse_beside_resume
 from ddpg.command.paths import absolute
+from ddpg.command.presets import PRESETS
 from ddpg.command.streams import note
 from ddpg.command.tensorflow import import_tensorflow
 from ddpg.config import Config
-from ddpg.presets import PRESETS
-from ddpg.settings import text_of
+from ddpg.settings.setting import text_of
 
 COMMAND = "ddpg-train"
 

@@ -18,7 +18,7 @@ import numpy as np
 
 from ddpg.command.inputs import MOST_BYTES, read_object
 from ddpg.errors import RequestError
-from ddpg.settings import from_json
+from ddpg.settings.setting import from_json
 from ddpg.storage.files import checksum, fsync_path, new_file, refuse_link, remove, write_json
 
 T = TypeVar("T")
@@ -189,6 +189,21 @@ def read_json(path: Path, max_size: int = MOST_BYTES) -> dict[str, Any]:
     """Read a JSON object from a file of a sane size that is no link."""
     refuse_link(path)
     return read_object(path, max_size)
+
+
+def read_kept(saved: SavedCheckpoint) -> dict[str, Any]:
+    """Return what a run keeps in its checkpoints beside its agent, after checking the type of each."""
+    kinds = {"untrained": list, "best": list, "task": dict, "good_evaluations": int, "longest_episode": int}
+    with saved.reading("run.json"):
+        kept = saved.description["run"].get("kept", {})
+        for name, kind in kinds.items():
+            if name in kept and not isinstance(kept[name], kind):
+                raise ValueError(f"{name} is {kept[name]!r}")
+        for name in ("untrained", "best"):
+            step, returns = kept.get(name, (0, []))
+            non_negative_int(step)
+            np.asarray(returns, np.float64).reshape(-1)
+        return kept
 
 
 def non_negative_int(value: Any) -> int:

@@ -10,10 +10,10 @@ from typing import Any
 from ddpg.command.command import Parser, program_name
 from ddpg.command.flags import add_setting_flags, given_settings, integer_from, read_settings
 from ddpg.command.paths import absolute
+from ddpg.command.presets import PRESETS
 from ddpg.config import Config
 from ddpg.errors import RequestError
 from ddpg.molgan.config import MolGANConfig
-from ddpg.presets import PRESETS
 from ddpg.sweep.search import DEFAULT_SEARCH
 
 COMMAND = "ddpg-sweep"

@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
-from ddpg import settings as settings_
 from ddpg.errors import RequestError
-from ddpg.settings import text_of, value_type
+from ddpg.settings import setting as settings_
+from ddpg.settings.setting import text_of, value_type
 
 C = TypeVar("C")
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from ddpg.config import Config
 from ddpg.errors import RequestError
-from ddpg.settings import is_pair, text_of, value_type
+from ddpg.settings.setting import is_pair, text_of, value_type
 from ddpg.sweep.grid import assignments, parse_value, parse_values
 
 DEFAULT_SEARCH = (  # what matters most; the network's size is left alone, for it changes the time of a step

@@ -118,8 +118,7 @@ class Tuning:
 
         running: dict[Path, tuple[Any, int]] = {}
         left = self.trials - len(self.ended())
-        done = min(self.trials, self.trials - left)
-        bar = tqdm(total=self.trials, initial=done, unit="trial", disable=not show_progress)
+        bar = tqdm(total=self.trials, initial=self.trials - max(left, 0), unit="trial", disable=not show_progress)
         with StopRequest() as stop, bar:
             while (left > 0 or running) and not stop.signal_number:
                 while left > 0 and not workers.is_full:

@@ -13,6 +13,7 @@ from ddpg.command.streams import note
 from ddpg.config import Config
 from ddpg.environment import make_environment, state_and_action_size
 from ddpg.errors import RequestError
+from ddpg.settings.schedules import updates_until
 from ddpg.task.rendering import follow_robot, require_display
 
 SECONDS_FOR_CHECK = 0.5  # for a first step, after which it is not repeated
@@ -93,7 +94,7 @@ def notes_on(config: Config, steps: int) -> list[str]:
             f"no update is to be expected: updates start at step {config.first_update_step} "
             f"(--batch-size, --learning-starts), and the run has {at_most}{steps} steps"
         ]
-    updates, averaged = config.updates_until(steps), 1 / config.evaluation_tau
+    updates, averaged = updates_until(config, steps), 1 / config.evaluation_tau
     if config.averages_actor and updates < 3 * averaged:  # e^-3: 5 % of the average are the initial weights
         return [
             f"the evaluations will lag far behind: their actor is an average over {averaged:.0f} updates, and the run "

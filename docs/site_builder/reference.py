@@ -9,7 +9,7 @@ from sphinx.util.typing import stringify_annotation
 
 import ddpg
 from ddpg.config import Config
-from ddpg.settings import text_of
+from ddpg.settings.setting import text_of
 
 EQUATIONS = Path(__file__).parents[1] / "equations.md"
 

@@ -14,7 +14,7 @@ from ddpg.command.command import COMMANDS, command_words, program_name, run_comm
 from ddpg.command.flags import given_settings
 from ddpg.policy import evaluate
 from ddpg.run import train
-from ddpg.settings import is_pair, json_object, value_type
+from ddpg.settings.setting import is_pair, json_object, value_type
 from ddpg.storage.checkpoint_format import FORMAT
 from tests.helpers.pages import ROOT
 from tests.helpers.runs import SMALL

@@ -12,10 +12,10 @@ import pytest
 import ddpg.export.__main__ as export
 import ddpg.molgan.__main__ as molgan
 import ddpg.sweep.flags as sweep
+from ddpg.command.presets import PRESETS
 from ddpg.config import Config
 from ddpg.molgan.config import MolGANConfig
 from ddpg.policy import evaluate
-from ddpg.presets import PRESETS
 from ddpg.run import plotting, report, train
 from ddpg.sweep.grid import parse_vary
 from ddpg.sweep.search import check_space, parse_search

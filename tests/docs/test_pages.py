@@ -9,13 +9,13 @@ import tomllib
 
 import pytest
 
+from ddpg.command.presets import PRESETS
 from ddpg.config import Config
 from ddpg.molgan.config import OBJECTIVES, MolGANConfig
 from ddpg.molgan.training_run import COLUMNS as MOLGAN_COLUMNS
-from ddpg.presets import PRESETS
 from ddpg.run import train
 from ddpg.run.training_run import COLUMNS
-from ddpg.settings import text_of
+from ddpg.settings.setting import text_of
 from ddpg.sweep.search import DEFAULT_SEARCH, parse_search
 from tests.helpers.pages import ROOT, Page, all_pages, code_spans
 
@@ -125,7 +125,19 @@ def test_the_table_of_closing_lines_is_what_a_run_prints(finished_run):
 
 def test_the_maps_of_the_rooms_name_every_file():
     tables = DEVELOPMENT.tables_with("file", "what it holds")
-    rooms = ("experience", "command", "storage", "run", "task", "report", "policy", "compare", "sweep", "molgan")
+    rooms = (
+        "settings",
+        "experience",
+        "command",
+        "storage",
+        "run",
+        "task",
+        "report",
+        "policy",
+        "compare",
+        "sweep",
+        "molgan",
+    )
     rooms += ("molgan/chemistry",)
     for table, folder in zip(tables, (f"ddpg/{room}" for room in rooms), strict=True):
         named = {name for row in table for name in code_spans(row["file"])}

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from ddpg.command.flags import given_settings
+from ddpg.command.presets import PRESETS
 from ddpg.compare.curves import read_curves
 from ddpg.config import Config
-from ddpg.presets import PRESETS
 from ddpg.run.train import parse
 from tests.docs.test_figures import numbers
 from tests.helpers.pages import ROOT, Page, number, read_csv

@@ -7,7 +7,7 @@ import pytest
 
 from ddpg.errors import RequestError
 from ddpg.molgan.config import MolGANConfig
-from ddpg.settings import from_json
+from ddpg.settings.setting import from_json
 
 
 def test_the_objective_fades_in_late_and_linearly():

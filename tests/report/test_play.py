@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from ddpg import DDPG, Config
-from ddpg.presets import PRESETS
+from ddpg.command.presets import PRESETS
 from ddpg.report import play
 from tests.helpers.browser import node
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from ddpg import DDPG, RequestError
-from ddpg.presets import PRESETS
+from ddpg.command.presets import PRESETS
 from ddpg.run import memory
 from ddpg.run.agent_state import (
     load,

@@ -14,6 +14,7 @@ from ddpg.run import data
 from ddpg.run.data import ROUND, judgement, warnings_about_values
 from ddpg.run.start import start_run
 from ddpg.run.train import main as train
+from ddpg.settings.schedules import falling
 from ddpg.storage.checkpoints import all_checkpoints
 from ddpg.storage.files import checksum
 from tests.helpers.pages import ROOT
@@ -102,8 +103,8 @@ def test_a_run_resumed_at_any_checkpoint_of_its_data_is_the_whole_run(config, tm
 
 def test_imitation_fades_over_environment_steps(small):
     config = replace(small, data={"log.npz": ""}, imitation=2.0, imitation_decay_steps=100)
-    assert [config.imitation_scale(step) for step in (0, 25, 100, 500)] == [1.0, 0.75, 0.0, 0.0]
-    assert replace(config, imitation_decay_steps=None).imitation_scale(10**9) == 1.0
+    assert [falling(step, config.imitation_decay_steps) for step in (0, 25, 100, 500)] == [1.0, 0.75, 0.0, 0.0]
+    assert falling(10**9, None) == 1.0
 
 
 def test_faded_imitation_leaves_the_actor_to_its_critic(config, tmp_path):

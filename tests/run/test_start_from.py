@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from ddpg import Config, RequestError
-from ddpg.run.origin import first_policy, origin
+from ddpg.run.diagnosis import first_policy
+from ddpg.run.plotting import origin
 from ddpg.run.start import start_run
 from ddpg.storage.checkpoints import all_checkpoints
 from ddpg.storage.files import checksum

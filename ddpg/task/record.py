@@ -13,8 +13,7 @@ from gymnasium import spaces
 from ddpg.config import Config
 from ddpg.environment import TaskUnits
 from ddpg.errors import RequestError
-from ddpg.run.agent_state import read_kept
-from ddpg.storage.checkpoint_format import SavedCheckpoint
+from ddpg.storage.checkpoint_format import SavedCheckpoint, read_kept
 from ddpg.task.environments import time_limit
 
 

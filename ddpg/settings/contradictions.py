@@ -3,7 +3,7 @@
 from typing import Any
 
 from ddpg.errors import RequestError
-from ddpg.settings import text_of
+from ddpg.settings.setting import text_of
 
 
 def refuse_contradictions(config: Any) -> None:
@@ -39,6 +39,12 @@ def refuse_contradictions(config: Any) -> None:
         raise RequestError(
             "the learning rates would be zero from the first update on; "
             f"use more than {config.first_update_step} steps",
+            "learning_rate_decay_steps",
+        )
+    if config.learning_rate_decay_steps is not None and not config.train_frequency and config.gradient_steps > 1:
+        raise RequestError(
+            "how many updates there are until a step is not known with --train-frequency episode and "
+            f"--gradient-steps {config.gradient_steps}; use a number of steps for --train-frequency",
             "learning_rate_decay_steps",
         )
     if config.target_limits and config.target_limits[0] >= config.target_limits[1]:

@@ -12,9 +12,9 @@ from ddpg.export import export_policy
 from ddpg.policy.evaluate import main as evaluate_command
 from ddpg.policy.policy_file import FilePolicy
 from ddpg.run.start import resume_run
-from ddpg.run.task_record import text_of
 from ddpg.storage.checkpoints import find_checkpoint
 from ddpg.storage.files import checksum, write_json
+from ddpg.task.record import text_of
 from tests.helpers.runs import contents, finished_run
 from tests.helpers.tasks import Task
 

@@ -5,7 +5,6 @@ import functools
 import json
 import math
 import typing
-from collections.abc import Mapping
 from typing import Any, TypeVar
 
 from ddpg.errors import RequestError
@@ -174,29 +173,3 @@ def text_of(value: Any) -> str:
     if isinstance(value, dict):
         return json.dumps(value)
     return "x".join(map(str, value)) if isinstance(value, (tuple, list)) else str(value)
-
-
-def closest_preset(settings: dict[str, Any], presets: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
-    """Return the name of the preset that some settings are closest to, and those settings that differ from it.
-
-    A run of an earlier version lacks the settings that are newer. It had their defaults.
-
-    Args:
-        settings: Settings as they are in a file: lists, no tuples.
-        presets: Settings by name.
-    """
-    different = {name: changes(as_json(type(preset)()) | settings, preset) for name, preset in presets.items()}
-    closest = min(different, key=lambda name: len(different[name]))
-    return closest, different[closest]
-
-
-def changes(settings: dict[str, Any], preset: Any) -> dict[str, Any]:
-    """Return those of some settings that differ from a preset and say how a run learns."""
-    names = [field.name for field in dataclasses.fields(preset) if field.metadata["names_settings"]]
-    usual = as_json(preset)
-    return {name: settings[name] for name in names if settings[name] != usual[name]}
-
-
-def as_json(settings: Any) -> dict[str, Any]:
-    """Return settings as they are in a file: lists, no tuples."""
-    return json.loads(json.dumps(settings.as_json()))
