@@ -7,7 +7,7 @@ import numpy as np
 from gymnasium import spaces
 
 from ddpg.environment import state_and_action_size
-from ddpg.errors import RequestError, RunStopped
+from ddpg.errors import OTHERS, RequestError, RunStopped, cause_for_its_author, with_advice
 
 FLOAT32_MAX = np.finfo(np.float32).max
 
@@ -29,6 +29,18 @@ def reported_success(info: Any) -> bool | None:
     """
     said = [info[name] for name in ("is_success", "success") if isinstance(info, dict) and name in info]
     return bool(np.all(said[0])) if said else None
+
+
+def begin_episode(environment: gymnasium.Env, **kwargs) -> tuple[np.ndarray, dict[str, Any]]:
+    """Reset a task from `make_environment`; if the task returns a state of two numbers alone, say so.
+
+    Raises:
+        TypeError: Python has unpacked the state.
+    """
+    state, info = environment.reset(**kwargs)
+    if not isinstance(info, dict) and np.shape(state) != environment.observation_space.shape:
+        raise TypeError("no tuple of the form `(obs, info)`")
+    return state, info
 
 
 class CheckedEnvironment(gymnasium.Wrapper):
@@ -55,9 +67,9 @@ class CheckedEnvironment(gymnasium.Wrapper):
         """Begin the next episode."""
         self.episode, self.step_in_episode = self.episode + 1, 0
         try:
-            state, info = self.env.reset(**kwargs)
-        except Exception as error:
-            raise self._stopped(f"the environment raised {error!r}") from error
+            state, info = begin_episode(self.env, **kwargs)
+        except OTHERS as error:
+            raise self._raised(error) from cause_for_its_author(error)
         self._check("the environment returned", "state", state, self.state_size)
         return state, info
 
@@ -67,8 +79,8 @@ class CheckedEnvironment(gymnasium.Wrapper):
         self._check("the network chose", "action", action, self.action_size)
         try:
             state, reward, terminated, truncated, info = self.env.step(action)
-        except Exception as error:
-            raise self._stopped(f"the environment raised {error!r}") from error
+        except OTHERS as error:
+            raise self._raised(error) from cause_for_its_author(error)
         self._check("the environment returned", "state", state, self.state_size)
         reward = self._number("reward", reward, "biuf")
         self._check("the environment returned", "reward", reward, 1)
@@ -92,6 +104,9 @@ class CheckedEnvironment(gymnasium.Wrapper):
             wanted = "a number" if "f" in kinds else "True or False"
             raise self._stopped(f"the environment returned the {name} {value!r}: expected {wanted}")
         return array.item()
+
+    def _raised(self, error: BaseException) -> RunStopped:
+        return self._stopped(with_advice(f"the environment raised {error!r}", error))
 
     def _stopped(self, problem: str) -> RunStopped:
         return RunStopped(f"{self.label} {self.episode}, step {self.step_in_episode}: {problem}")

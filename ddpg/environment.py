@@ -4,7 +4,6 @@ import copy
 import difflib
 import os
 import sys
-import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from typing import Any
@@ -15,7 +14,7 @@ from gymnasium import spaces
 from gymnasium.wrappers import FlattenObservation, RescaleAction, TimeLimit, TransformAction, TransformObservation
 
 from ddpg.config import Config
-from ddpg.errors import RequestError, one_line
+from ddpg.errors import OLD_GYM, OTHERS, RequestError, one_line, warnings_unless_it_fails, with_advice
 
 GYMNASIUMS_OWN = {  # before any module has registered others
     name for name, spec in gymnasium.registry.items() if str(spec.entry_point).startswith("gymnasium.envs.")
@@ -113,43 +112,30 @@ class TaskUnits:
 
 
 def _make(env: str, env_kwargs: dict[str, Any]) -> gymnasium.Env:
-    """Make the bare task; Gymnasium's warnings are shown only if that succeeds, so that a refusal is one line."""
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always")
-        task = _make_or_refuse(env, env_kwargs)
-    for warning in caught:
-        warnings.warn_explicit(warning.message, warning.category, warning.filename, warning.lineno)
-    return task
-
-
-def _make_or_refuse(env: str, env_kwargs: dict[str, Any]) -> gymnasium.Env:
+    """Make the bare task."""
     module, _, name = env.rpartition(":")
     try:
-        with importable_working_directory() if module else nullcontext():
+        with importable_working_directory() if module else nullcontext(), warnings_unless_it_fails():
             task = gymnasium.make(env, **env_kwargs)
     except gymnasium.error.DependencyNotInstalled as error:
         raise RequestError(
             f"{env} needs a package ({one_line(error)}); try: pip install 'gymnasium[mujoco,box2d]'", "env"
         ) from None
-    except Exception as error:  # the task's constructor, or its module, may raise anything
-        reason = one_line(error)
+    except OTHERS as error:  # the task's constructor, or its module, may raise anything
         refuse_missing_module(module, error, "env")
-        if "joint" in reason and "gymnasium_robotics" in env:
-            reason += "; gymnasium-robotics 1.4 needs MuJoCo 3.10 or older: pip install 'mujoco<3.11'"
-        if name in gymnasium.registry:
-            given = f" with {env_kwargs}" if env_kwargs else ""
-            raise RequestError(
-                f"cannot make {env!r}{given} ({reason})", "env_kwargs" if env_kwargs else "env"
-            ) from None
-        ids = {known.lower(): known for known in gymnasium.registry}
-        names = [ids[near] for near in difflib.get_close_matches(name.lower(), ids)]
-        nearest = f"; the nearest ids are {', '.join(names)}" if names else ""
-        raise RequestError(f"cannot make {env!r} ({reason}){nearest}", "env") from None
+        problem, setting = f"cannot make {env!r} ({one_line(error)})", "env"
+        if name in gymnasium.registry and env_kwargs:
+            problem, setting = f"cannot make {env!r} with {env_kwargs} ({one_line(error)})", "env_kwargs"
+        elif name not in gymnasium.registry:
+            ids = {known.lower(): known for known in gymnasium.registry}
+            names = [ids[near] for near in difflib.get_close_matches(name.lower(), ids)]
+            problem += f"; the nearest ids are {', '.join(names)}" if names else ""
+        raise RequestError(with_advice(problem, error), setting) from None
     if name in GYMNASIUMS_OWN and module and module.split(".")[0] != "gymnasium":
         task.close()
         raise RequestError(
             f"{name} is Gymnasium's own task and none of {module!r}, whose tasks have other names; to train on it, use "
-            f"--env {name}; for tasks of the old gym see docs/other-tasks.md",
+            f"--env {name}; {OLD_GYM}",
             "env",
         )
     return task
@@ -190,10 +176,14 @@ def _flatten_states(task: gymnasium.Env, env: str) -> gymnasium.Env:
     for name in ("observation", "action"):
         space = getattr(task, f"{name}_space", None)
         if not isinstance(space, spaces.Space):
-            raise RequestError(f"the {name} space of {env} is {space!r}, which is no space of Gymnasium's", "env")
+            raise RequestError(
+                f"the {name} space of {env} is {space!r}, which is no space of Gymnasium's; {OLD_GYM}", "env"
+            )
     if not task.observation_space.is_np_flattenable:
         raise RequestError(
-            f"the observation space {task.observation_space} of {env} cannot be flattened to a fixed size", "env"
+            f"the observation space {task.observation_space} of {env} cannot be flattened to a fixed size; wrap the "
+            "task so that its states are a Box",
+            "env",
         )
     flat = FlattenObservation(task)
     space = spaces.Box(-np.inf, np.inf, (spaces.flatdim(flat.observation_space),), np.float32)
@@ -206,8 +196,11 @@ def _normalize_actions(task: gymnasium.Env, env: str, action_bound: float | None
     """Return the task with actions of shape `(action_size,)` in [-1, 1]."""
     space = task.action_space
     if not isinstance(space, spaces.Box) or not np.issubdtype(space.dtype, np.floating):
+        joined = isinstance(space, (spaces.Dict, spaces.Tuple))
         raise RequestError(
-            f"the action space of {env} is {space}, but DDPG needs continuous actions (a float Box)", "env"
+            f"the action space of {env} is {space}, but DDPG needs continuous actions (a float Box); "
+            + ("join its parts to one Box in a wrapper" if joined else "for others use DQN or PPO, of another library"),
+            "env",
         )
     if spaces.flatdim(space) == 0:
         raise RequestError(f"the action space {space} of {env} is empty", "env")

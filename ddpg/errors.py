@@ -1,9 +1,30 @@
-"""The two errors that are not bugs of this package."""
+"""The two errors that are not bugs of this package, and what to do about those that other libraries raise."""
 
+import os
+import re
 import traceback
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+OTHERS = (Exception, SystemExit)  # what code of others may raise: its sys.exit is not the end of this program
+
+OLD_GYM = "for a task of the old gym see docs/other-tasks.md"
+KNOWN_MISTAKES = {  # what is said of a task that was written for another library or version, and what to do about it
+    r"unexpected keyword argument '(seed|options)'": f"write def reset(self, *, seed=None, options=None); {OLD_GYM}",
+    r"to unpack \(expected 2|tuple of the form `\(obs, info\)`": f"its reset must return (state, info); {OLD_GYM}",
+    r"to unpack \(expected 5|step result to be a tuple": "its step must return (state, reward, terminated, truncated, "
+    f"info); {OLD_GYM}",
+    r"string indices must be integers, not 'str'": f"its reset must return (state, info); {OLD_GYM}",  # the keys
+    r"cannot unpack non-iterable": "its reset must return (state, info); its step must return (state, reward, "
+    f"terminated, truncated, info); {OLD_GYM}",
+    r"must inherit from the gymnasium\.Env": f"its class must be a gymnasium.Env, not a gym.Env; {OLD_GYM}",
+    r"inherit from `gymnasium\.spaces": f"its spaces must be those of gymnasium.spaces, not of gym; {OLD_GYM}",
+    r"was not a dictionary": "info must be a dictionary, such as {}",
+    r"^No module named 'gym'": f"write import gymnasium as gym; {OLD_GYM}",
+    r"^No module named": "install what it needs, or set PYTHONPATH to its folder",
+}
 
 
 class RequestError(ValueError):
@@ -43,8 +64,47 @@ def blame(setting: str) -> Iterator[None]:
 
 def one_line(error: BaseException) -> str:
     """Return an error in one line: what it says, or its kind and place if it says nothing."""
+    if isinstance(error, SystemExit):
+        return f"sys.exit({error.code!r})"
     if text := " ".join(str(error).split())[:300]:
         return text
     places = traceback.extract_tb(error.__traceback__)
     place = f" in {Path(places[-1].filename).name}, line {places[-1].lineno}" if places else ""
     return f"{type(error).__name__}{place}"
+
+
+def advice_on(error: BaseException) -> str | None:
+    """Return what to do about an error of a task, if it is a known one of the libraries that people bring."""
+    for pattern, advice in KNOWN_MISTAKES.items():
+        if re.search(pattern, str(error)):
+            return advice
+    if _is_raised_in(error, "mujoco"):
+        return "its package may need an older MuJoCo: see docs/other-tasks.md#mujocos-versions"
+    return None
+
+
+def with_advice(text: str, error: BaseException) -> str:
+    """Return a text about an error of a task, with what to do about it if that is known."""
+    advice = advice_on(error)
+    return f"{text}; {advice}" if advice else text
+
+
+def cause_for_its_author(error: BaseException) -> BaseException | None:
+    """Return an error; None if it is a known one where Gymnasium calls the task, as the advice says more."""
+    at_the_call = _is_raised_in(error, f"{os.sep}gymnasium{os.sep}", str(Path(__file__).parent))
+    return None if at_the_call and advice_on(error) else error
+
+
+def _is_raised_in(error: BaseException, *parts: str) -> bool:
+    """Return whether an error comes from a file whose path contains one of the parts."""
+    return any(part in place.filename for place in traceback.extract_tb(error.__traceback__)[-1:] for part in parts)
+
+
+@contextmanager
+def warnings_unless_it_fails() -> Iterator[None]:
+    """Show warnings once the `with` block is over, and none if it raises: a refusal is one line."""
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        yield
+    for warning in caught:
+        warnings.warn_explicit(warning.message, warning.category, warning.filename, warning.lineno)

@@ -122,7 +122,10 @@ def test_other_ids_that_cannot_be_made_are_refused_too(env):
 
 
 def test_a_discrete_action_space_is_refused():
-    expected = "the action space of CartPole-v1 is Discrete(2), but DDPG needs continuous actions (a float Box)"
+    expected = (
+        "the action space of CartPole-v1 is Discrete(2), but DDPG needs continuous actions (a float Box); "
+        "for others use DQN or PPO, of another library"
+    )
     assert refusal("CartPole-v1").message == expected
     assert (
         "but DDPG needs continuous actions" in refusal("Bounds-v0", {"low": [0], "high": [5], "dtype": "int32"}).message
@@ -174,7 +177,7 @@ def test_states_without_dimensions_are_refused():
 
 def test_states_without_a_fixed_size_are_refused():
     assert refusal("States-v0", {"kind": "sequence"}).message.endswith(
-        "of States-v0 cannot be flattened to a fixed size"
+        "of States-v0 cannot be flattened to a fixed size; wrap the task so that its states are a Box"
     )
 
 

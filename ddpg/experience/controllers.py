@@ -10,7 +10,7 @@ import gymnasium
 import numpy as np
 
 from ddpg.environment import TaskUnits, importable_working_directory, refuse_missing_module
-from ddpg.errors import RequestError, RunStopped, one_line
+from ddpg.errors import OTHERS, RequestError, RunStopped, one_line
 
 
 class Controller:
@@ -76,7 +76,7 @@ class Controller:
     def _call(self, function: Callable, *arguments: Any) -> Any:
         try:
             return function(*arguments)
-        except Exception as error:
+        except OTHERS as error:
             raise self._stopped(f"the controller raised {error!r}") from error
 
     def _stopped(self, problem: str) -> RunStopped:
@@ -99,7 +99,7 @@ def load_controller(name: str, setting: str = "controller") -> Callable:
     try:
         with importable_working_directory():
             module = import_module(module_name)
-    except (Exception, SystemExit) as error:  # the module may raise anything
+    except OTHERS as error:  # the module may raise anything
         refuse_missing_module(module_name, error, setting)
         raise RequestError(f"cannot import {module_name!r} ({one_line(error)})", setting) from None
     function = getattr(module, attribute, None)

@@ -18,7 +18,7 @@ from gymnasium import spaces
 from ddpg.checked_environment import CheckedEnvironment
 from ddpg.config import Config
 from ddpg.environment import make_environment
-from ddpg.errors import RunStopped, one_line
+from ddpg.errors import OTHERS, RunStopped, one_line
 
 STOPPING = ("SIGINT", "SIGTERM", "SIGHUP", "SIGUSR1")  # what is sent to a whole run is for the training process alone
 SECONDS_TO_CLOSE = 5.0
@@ -88,7 +88,7 @@ class Simulator(gymnasium.Env):
         for task in self.tasks.values():
             try:
                 task.close()
-            except Exception as error:
+            except OTHERS as error:
                 print(f"note: closing {self.config.env} raised {error!r}", file=sys.stderr)
         parent = multiprocessing.parent_process()
         if parent and not parent.is_alive():

@@ -1,7 +1,7 @@
 """Where a run's experience comes from: one simulator, in turn with the updates, or several that step meanwhile."""
 
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from functools import partial
 from typing import Any
 
@@ -27,6 +27,15 @@ Moment = tuple[Episode, list[tuple[Episode, Reported]]]  # where the run is; wha
 EPISODES_BETWEEN_CUTS = 3  # in each simulator; with fewer, a large share is cut
 
 
+@contextmanager
+def explained(reason: str) -> Iterator[None]:
+    """Add to a refusal why the task was made once more."""
+    try:
+        yield
+    except RequestError as error:
+        raise RequestError(f"{error.message}; {reason}", error.setting) from None
+
+
 class OneSimulator:
     """One instance of the task to train in, whose endless episodes are cut, and one for evaluations.
 
@@ -44,7 +53,8 @@ class OneSimulator:
 
     def __init__(self, agent: DDPG, folder: RunFolder, steps: int, stack: ExitStack) -> None:
         self.agent, self.config, self.stop = agent, agent.config, folder.stop
-        task = stack.enter_context(open_environment(self.config))
+        with explained("an instance was opened before, to look at it: the task's close must free what it holds"):
+            task = stack.enter_context(open_environment(self.config))
         longest = folder.kept.get("longest_episode", own_time_limit(task) or 0)
         self.reported = reported_columns(self.config, folder.kept.get("reports_success", False))
         self.task = task
@@ -53,14 +63,10 @@ class OneSimulator:
         self.evaluation: Any = for_evaluation(task, self.config)
         if self.config.evaluate_in_training_task:
             return
-        try:
+        with explained(
+            "training and evaluation open an instance each: where only one can exist, use --evaluate-in-training-task"
+        ):
             self.evaluation = stack.enter_context(open_environment(self.config, evaluation=True))
-        except RequestError as error:
-            raise RequestError(
-                f"{error.message}; training and evaluation open an instance each: where only one can exist, "
-                "use --evaluate-in-training-task",
-                error.setting,
-            ) from None
 
     @property
     def longest(self) -> int:

@@ -9,10 +9,11 @@ import gymnasium
 import numpy as np
 from gymnasium.wrappers import TimeLimit
 
+from ddpg.checked_environment import begin_episode
 from ddpg.command.streams import note
 from ddpg.config import Config
 from ddpg.environment import make_environment, state_and_action_size
-from ddpg.errors import RequestError
+from ddpg.errors import OTHERS, RequestError, advice_on, one_line, warnings_unless_it_fails
 from ddpg.settings.schedules import updates_until
 from ddpg.task.rendering import follow_robot, require_display
 
@@ -40,7 +41,7 @@ def open_environment(
     finally:
         try:
             environment.close()
-        except Exception as error:
+        except OTHERS as error:
             note(f"note: closing {config.env} raised {error!r}")
 
 
@@ -108,6 +109,9 @@ def first_step(environment: gymnasium.Env) -> tuple[bool, dict[str, Any]]:
 
     Returns:
         Whether the same seed gave another first state or step, so that runs are not reproducible; and the step's info.
+
+    Raises:
+        RequestError: The task was written for another library, in a way that is known.
     """
     action = np.zeros(state_and_action_size(environment)[1], np.float32)
     seen: list[np.ndarray] = []
@@ -115,9 +119,12 @@ def first_step(environment: gymnasium.Env) -> tuple[bool, dict[str, Any]]:
     start = time.perf_counter()
     while len(seen) < 2 and time.perf_counter() < start + SECONDS_FOR_CHECK:
         try:
-            state, _ = environment.reset(seed=1)
-            next_state, reward, _, _, info = environment.step(action)
+            with warnings_unless_it_fails():
+                state, _ = begin_episode(environment, seed=1)
+                next_state, reward, _, _, info = environment.step(action)
             seen.append(np.hstack([state, next_state, np.array(reward, np.float64).ravel()]))
-        except Exception:  # the run itself will say what is wrong, and where
-            return False, {}
+        except OTHERS as error:
+            if advice := advice_on(error):
+                raise RequestError(f"the task cannot be used ({one_line(error)}); {advice}", "env") from None
+            return False, {}  # the run itself will say what is wrong, and where
     return len(seen) == 2 and not np.array_equal(seen[0], seen[1], equal_nan=True), info if type(info) is dict else {}

@@ -10,7 +10,7 @@ import gymnasium
 import numpy as np
 from gymnasium.wrappers import RecordVideo
 
-from ddpg.errors import RequestError, one_line
+from ddpg.errors import OTHERS, RequestError, one_line
 
 
 def require_display(setting: str) -> None:
@@ -83,7 +83,7 @@ def require_pictures(environment: gymnasium.Env) -> None:
     try:
         environment.reset(seed=0)
         picture = environment.render()
-    except Exception as error:
+    except OTHERS as error:
         raise RequestError(f"the task cannot be rendered ({one_line(error)})", "video") from None
     if getattr(picture, "ndim", 0) != 3 or picture.shape[2] != 3 or picture.dtype != np.uint8:  # type: ignore
         shape = f"shape {picture.shape}, {picture.dtype}" if isinstance(picture, np.ndarray) else repr(picture)[:60]

@@ -54,7 +54,7 @@ def notes_on_images(space: Space, name: str = "state") -> list[str]:
         return [note for key, part in space.spaces.items() for note in notes_on_images(part, f'{name}["{key}"]')]
     if isinstance(space, spaces.Tuple):
         return [note for k, part in enumerate(space.spaces) for note in notes_on_images(part, f"{name}[{k}]")]
-    if not isinstance(space, spaces.Box) or len(space.shape) < 2 or space.dtype != np.uint8:
+    if not isinstance(space, spaces.Box) or not is_image(space):
         return []
     size = " x ".join(map(str, space.shape))
     return [
@@ -62,6 +62,13 @@ def notes_on_images(space: Space, name: str = "state") -> list[str]:
         "single numbers: there are no convolutions here; wrap the task so that it gives a few numbers, or use a "
         "library for images such as Stable-Baselines3"
     ]
+
+
+def is_image(space: spaces.Box) -> bool:
+    """Return whether a space looks like that of images: bytes in rows, or a thousand numbers and more in three axes."""
+    return (space.dtype == np.uint8 and len(space.shape) > 1) or (
+        len(space.shape) > 2 and spaces.flatdim(space) >= 1000
+    )
 
 
 class SeenStates:

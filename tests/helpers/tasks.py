@@ -370,6 +370,37 @@ class Reporting(Task):
         return state, reward, terminated, truncated, info | ({"bonus": 7} if self.cost == 4 else {})
 
 
+class OldGym(Task):
+    """A task with one habit of the old gym; `mistake` names it."""
+
+    def __init__(self, mistake, size=1, dictionary=False):
+        states = spaces.Box(-1, 1, (size,), np.float32)
+        self.mistake, self.observation_space = mistake, spaces.Dict(a=states, b=states) if dictionary else states
+        self.state = self.observation_space.sample()
+        if mistake == "import":
+            import gym  # noqa: F401
+        if mistake == "exit":
+            sys.exit(0)
+        if mistake == "seed":
+            self.reset = self.reset_without_seed
+
+    def reset_without_seed(self):
+        return self.state
+
+    def reset(self, *, seed=None, options=None):
+        super().reset(seed=seed)
+        return self.state if self.mistake == "reset" else (self.state, {})
+
+    def step(self, action):
+        return (self.state, 1.0, True, {}) if self.mistake == "step" else None if self.mistake == "nothing" else exit(3)
+
+
+class NoEnv:
+    """A class that is no `gymnasium.Env`, as those of the old gym are none."""
+
+    observation_space, action_space = Task.observation_space, Task.action_space
+
+
 def odd(**parts):
     """Return a task with `Answering`'s parts, which `--env-kwargs` can give as JSON."""
     return Answering(Task(), **parts)
@@ -396,6 +427,8 @@ TASKS = {
     "Inside": Inside,
     "Starting": Starting,
     "Reporting": Reporting,
+    "OldGym": OldGym,
+    "NoEnv": NoEnv,
     "Odd": odd,
     "Reaching": Reaching,
     "Arriving": Arriving,
