@@ -35,6 +35,14 @@ def test_continuous_integration_runs_the_test_command_of_the_readme():
     assert SETUP.format("-test", "-m pytest") in lines
 
 
+def test_continuous_integration_builds_the_site_with_warnings_as_errors():
+    lines = (ROOT / ".ci" / "run").read_text(encoding="utf-8").splitlines()
+    assert lines[-2:] == [
+        ".venv/bin/pip install -q -r requirements-docs.txt",
+        ".venv/bin/python -m sphinx -q -W docs site",
+    ]
+
+
 def test_the_library_example_runs_as_it_stands(capsys):
     example = README.blocks("python")[0]
     small = "seed=1, hidden_units=(8, 8), jit_compile=False"
