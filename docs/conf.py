@@ -49,6 +49,7 @@ napoleon_use_ivar = True
 html_theme = "furo"
 html_static_path = ["site_builder/static"]
 html_css_files = ["site.css"]
+html_search_scorer = str(DOCS / "site_builder" / "scorer.js")
 html_math_renderer = "mathml"
 html_copy_source = False
 html_show_search_summary = False  # the browser may not read other pages from the disk

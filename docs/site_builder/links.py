@@ -66,10 +66,12 @@ def adapt_page(app, page: str, source: list[str]) -> None:
 
 
 def copy_play(app, exception) -> None:
-    """Copy the page that Sphinx has nothing to do with."""
-    play = ROOT / "docs" / "play"
+    """Copy the page that Sphinx has nothing to do with; its links lead to pages of the site."""
+    play, copied = ROOT / "docs" / "play", Path(app.outdir) / "play"
     if play.is_dir():
-        shutil.copytree(play, Path(app.outdir) / "play", dirs_exist_ok=True)
+        shutil.copytree(play, copied, dirs_exist_ok=True)
+        text = (play / "index.html").read_text(encoding="utf-8")
+        (copied / "index.html").write_text(re.sub(r'href="(\.\./\w+)\.md"', r'href="\1.html"', text), encoding="utf-8")
 
 
 def setup(app) -> None:

@@ -1,5 +1,6 @@
 """Pages that are made when the site is built: commands, reference, code, and the pages outside docs/."""
 
+import inspect
 import os
 import posixpath
 import re
@@ -8,6 +9,7 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 
 import ddpg
+from ddpg import equations
 from site_builder.links import COPIES, ROOT, adapted, linked_code, page_of_code
 from site_builder.reference import comments
 
@@ -47,13 +49,18 @@ def code() -> dict[str, str]:
 
 
 def reference() -> dict[str, str]:
-    """Return a page for each module with a name that `ddpg` exports, and one for the equations."""
+    """Return a page for each module with a name that `ddpg` exports; that of the equations has all of them."""
     modules: dict[str, list[str]] = {}
     for name, module in ddpg.MODULES.items():
         modules.setdefault(module, []).append(name)
-    made = {"reference/equations.rst": title("ddpg.equations") + ".. automodule:: ddpg.equations\n   :members:\n"}
+    made = {}
     for module, names in modules.items():
         parts = [title(module), f"Import with ``from ddpg import {', '.join(names)}``.\n"]
+        if module == equations.__name__:
+            functions = inspect.getmembers(equations, inspect.isfunction)
+            parts += [f".. autofunction:: {module}.{name}\n" for name, value in functions if value.__module__ == module]
+            # The module's code leads back to its names by the kind of the first one.
+            parts += [f'.. raw:: html\n\n   <span id="{module}.{name}"></span>\n' for name in names]
         parts += [directive(name) for name in names]
         made[f"reference/{module.removeprefix('ddpg.').replace('.', '-')}.rst"] = "\n".join(parts)
     return made
