@@ -25,6 +25,7 @@ FOLDER = ROOT / "docs" / "play"
 FLAGS = ("--hidden-units", "64x48", "--steps", "10000", "--threads", "1")
 SCHEDULE = ("--evaluate-every", "500", "--checkpoint-every", "500", "--keep-checkpoints", "50")
 STEPS = (0, 500, 1_000, 2_000, 5_000, 10_000)
+LINKS = '<nav><a href="../index.md">All pages</a> · <a href="../equations.md">The equations</a></nav>'
 
 
 class Run(NamedTuple):
@@ -136,7 +137,7 @@ def page() -> str:
     from ddpg.report import play
 
     data = '<script src="weights.js"></script>'
-    return "<!DOCTYPE html>\n" + play.document("DDPG alive", [play.body(), data, play.scripts()])
+    return "<!DOCTYPE html>\n" + play.document("DDPG alive", [LINKS, play.body(), data, play.scripts()])
 
 
 if __name__ == "__main__":

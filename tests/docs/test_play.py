@@ -89,6 +89,12 @@ def test_the_page_is_put_together_from_its_parts():
     assert (FOLDER / "index.html").read_text(encoding="utf-8") == page()
 
 
+def test_the_page_leads_back_to_the_others():
+    links = re.findall(r'href="(.*?)"', page())
+    assert "../index.md" in links
+    assert all((FOLDER / link).is_file() for link in links)
+
+
 def test_the_page_is_small_and_needs_no_other_host():
     text = page()
     assert len(text.encode()) < 40_000

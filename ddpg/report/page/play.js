@@ -134,5 +134,5 @@ function showNumbers() {
     `${fixed(main.action * PLAY.runs[chosen.run].torque)} N·m. Return so far ${totals}${before}.`;
 }
 
-const fixed = (x) => minus(x.toFixed(1));
+const fixed = (x) => minus(x.toLocaleString("en-US", { minimumFractionDigits: 1, maximumFractionDigits: 1 }));
 const thousands = (x) => x.toLocaleString("en-US");
