@@ -103,12 +103,21 @@ class TaskUnits:
         return normal
 
     def normal_action(self, action: np.ndarray) -> np.ndarray:
-        """Return the action in [-1, 1], `(..., action_size)` float32, for one `(..., action_size)` in the task's units.
+        """Return the action in [-1, 1] that `normal_action` makes of one in the task's units."""
+        return normal_action(action, self.low, self.high)
 
-        What is outside of the bounds is clipped, as an actuator would.
-        """
-        low, high = self.low.astype(np.float64), self.high.astype(np.float64)
-        return np.clip(2 * (action - low) / (high - low) - 1, -1, 1).astype(np.float32)
+
+def normal_action(action: np.ndarray, low: np.ndarray, high: np.ndarray) -> np.ndarray:
+    """Return the action in [-1, 1], `(..., action_size)` float32, for one `(..., action_size)` in the task's units.
+
+    What is outside of the bounds is clipped, as an actuator would.
+
+    Args:
+        action: The action, from `low` to `high`.
+        low, high: The task's bounds, each `(action_size,)`.
+    """
+    low, high = low.astype(np.float64), high.astype(np.float64)
+    return np.clip(2 * (action - low) / (high - low) - 1, -1, 1).astype(np.float32)
 
 
 def _make(env: str, env_kwargs: dict[str, Any]) -> gymnasium.Env:

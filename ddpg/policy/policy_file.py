@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from ddpg.config import Config
+from ddpg.environment import normal_action
 from ddpg.errors import RequestError
 from ddpg.policy.formats import FORMATS, format_of, require_packages
 
@@ -42,7 +43,6 @@ class FilePolicy:
         self.state_size, self.action_size = len(self.metadata["state"]), len(action["low"])
         low, high = (np.array(action[end], np.float64) for end in ("low", "high"))
         self.bounds = (low, high)
-        self.scale, self.offset = (high - low) / 2, (high + low) / 2
         self.run = FORMATS[format].functions.open_runtime(path)
 
     def task_config(self, env: str | None = None) -> Config:
@@ -58,7 +58,7 @@ class FilePolicy:
     def act(self, state: np.ndarray, explore: bool = False) -> np.ndarray:
         """Return the file's action for a state, mapped from the task's bounds to [-1, 1]."""
         action = self.run(np.asarray(state, np.float32)[None])[0]
-        return np.clip((action - self.offset) / self.scale, -1.0, 1.0).astype(np.float32)
+        return normal_action(action, *self.bounds)
 
 
 def probe(path: Path) -> dict[str, Any]:
