@@ -1,18 +1,14 @@
 """RDKit's scores of molecules, from 0 to 1: the rewards that the reward network learns to predict."""
 
-import sys
 from collections import Counter
 from collections.abc import Callable, Sequence
-from pathlib import Path
 
 import numpy as np
-from rdkit import Chem, DataStructs, RDConfig
+from rdkit import Chem, DataStructs
 from rdkit.Chem import QED, rdFingerprintGenerator, rdMolDescriptors
+from rdkit.Contrib.SA_Score import sascorer
 
 from ddpg.molgan.chemistry.molecules import to_smiles
-
-sys.path.append(str(Path(RDConfig.RDContribDir, "SA_Score")))
-import sascorer
 
 Molecules = Sequence[Chem.Mol | None]
 # The authors' scales: the 1st and 99th percentile of logP in their data, and synthetic accessibility scores, of which
