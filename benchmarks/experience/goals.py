@@ -19,9 +19,10 @@ from benchmarks.common.pictures import draw_episode, draw_success
 from benchmarks.common.runs import config_of
 from ddpg.command.tensorflow import import_tensorflow
 from ddpg.storage.csv_files import read_rows
+from ddpg.sweep.jobs import TEST_SEED
 
 KEPT = ("config.json", "evaluations.csv", "episodes.csv")
-TEST = {"episodes": 100, "seed": 20_000}  # starts that no evaluation during training has used
+TEST = {"episodes": 100, "seed": TEST_SEED}
 
 
 def main() -> None:
