@@ -1,4 +1,4 @@
-"""A task whose values are checked: the first one that cannot be learned from stops the run, and says where it came."""
+"""A task whose values are checked: the first NaN, infinite or misshapen one stops the run and says where it came."""
 
 from typing import Any
 

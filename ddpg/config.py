@@ -1,8 +1,8 @@
 """Every setting of a run, in one frozen dataclass: its symbol, its unit and where its default comes from.
 
 "Post" is the second blog post (the Keras walk-through), whose printed settings are the defaults; "paper" is Lillicrap
-et al., arXiv 1509.02971v6. The flags of `train.py` are made from these fields (`ddpg.command.command`), and
-`docs/settings.md` lists what else must change when a field is renamed.
+et al., arXiv 1509.02971v6. The flags of `train.py` are made from these fields (`ddpg.command.flags`), and
+`docs/development.md` says how to add or rename one.
 """
 
 import copy

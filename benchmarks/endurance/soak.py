@@ -2,8 +2,8 @@
 
     python -m benchmarks.endurance.soak    # 300,000 steps of Pendulum-v1, about fifteen minutes on two cores; Linux
 
-Machines drift by half within minutes. So the run is paused every ten seconds, and a fixed amount of work (the
-arithmetic of an update, in NumPy) is timed instead: `relative` is the run's speed over that work's. It writes
+Machines change speed by up to 50 % within minutes. So the run is paused every ten seconds, and a fixed amount of work
+(the arithmetic of an update, in NumPy) is timed instead: `relative` is the run's speed over that work's. It writes
 results/soak/table.csv, a row per tenth of the run.
 """
 

@@ -2,9 +2,9 @@
 
     python -m benchmarks.speed.speed    # about an hour on two cores
 
-Machines drift by half within minutes. So the contenders take turns for several rounds, and what counts is the median of
-the ratios within a round. The others need `pip install -r requirements-benchmark.txt`. NumPy runs with the BLAS kernel
-that it chooses itself, which is printed and recorded. It writes results/speed.
+Machines change speed by up to 50 % within minutes. So the contenders take turns for several rounds, and what counts is
+the median of the ratios within a round. The others need `pip install -r requirements-benchmark.txt`. NumPy runs with
+the BLAS kernel that it chooses itself, which is printed and recorded. It writes results/speed.
 """
 
 import argparse

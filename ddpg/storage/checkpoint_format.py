@@ -66,7 +66,7 @@ def take_snapshot(kind: str, step: int, owners: dict[str, Any], description: dic
 
 
 def write_snapshot(checkpoint_dir: Path, snapshot: Snapshot, replay: Sequence[Any] = ()) -> None:
-    """Write a checkpoint folder, which gets its name when it is complete and flushed to the disk.
+    """Write a checkpoint folder, renamed to its final name once it is complete and flushed to the disk.
 
     Args:
         checkpoint_dir: The folder.
