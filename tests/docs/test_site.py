@@ -148,9 +148,17 @@ def test_the_search_finds_a_word_from_the_disk(site, page):
     ("target networks", "DDPG, step by step > 5. Why target networks?"),
     ("relu probability", "Where the code differs from the second post, and what the paper leaves open"),
     ("soft update", "ddpg.equations.soft_update"),
-    ("time limit", "When it does not learn"),
+    ("time limit", "When it does not learn > Time limits"),
     ("exit code", "DDPG, the reference > Exit codes"),
     ("resume", "Checkpoints, and what a run survives"),
+    ("choose tau", "Questions"),
+    ("reward curve jumps", "Questions"),
+    ("actor loss sign", "Questions"),
+    ("lambda MolGAN", "Questions"),
+    ("own environment", "Questions"),
+    ("discrete actions", "Questions"),
+    ("continue training after a crash", "Questions > How do I continue training after a crash?"),
+    ("Ornstein-Uhlenbeck or Gaussian", "Questions > Ornstein-Uhlenbeck or Gaussian noise?"),
 ])  # fmt: skip
 def test_what_a_student_asks_is_answered_by_one_search(site, page, question, answer):
     page.goto(f"{(site / 'search.html').as_uri()}?q={question.replace(' ', '+')}")
