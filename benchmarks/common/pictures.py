@@ -7,12 +7,18 @@ import numpy as np
 from ddpg.storage.csv_files import read_rows
 
 VARIANTS_IN_A_ROW = 4
+BASES = {  # the settings that all variants of a study have, for its title
+    "ablation": "preset blog",
+    "blog_mistakes": "preset blog",
+    "ablation_halfcheetah": "preset mujoco, 50 updates after every 50 steps",
+}
 
 
 def draw_variants(path: Path, plot_path: Path) -> None:
     """Draw a row of panels per task: in each one a variant over the first variant in gray, with 95 % bands."""
     from ddpg.compare.compare import RANGE_SEEDS, compare
     from ddpg.compare.curves import read_curves
+    from ddpg.run.plotting import OPTIMA
     from ddpg.storage.figures import EPISODE, EVALUATION, SMALL, finish, new_figure, panels
 
     summaries = compare(read_curves([path])).summaries
@@ -28,6 +34,9 @@ def draw_variants(path: Path, plot_path: Path) -> None:
                     axes.fill_between(summary.steps, *summary.band, color=color, alpha=0.3, lw=0)
                 label = name if part is parts[0] and axes is grid[0] else None
                 axes.plot(summary.steps, summary.middle, color=color, label=label)
+            if task in OPTIMA:
+                label = "optimum" if axes is grid[0] else None
+                axes.axhline(OPTIMA[task], color="black", lw=1, ls=":", label=label)
             axes.set_title(variant.setting, fontsize=SMALL)
             axes.tick_params(labelsize=SMALL)
             axes.locator_params(nbins=3)
@@ -35,8 +44,8 @@ def draw_variants(path: Path, plot_path: Path) -> None:
         part.supxlabel("environment steps", fontsize=SMALL + 1)
     seeds = summaries[0].seeds
     band = "range" if seeds <= RANGE_SEEDS else "95 % bootstrap band"
-    title = f"Noise-free evaluations while training: interquartile mean of {seeds} seeds, {band}"
-    figure.suptitle(title, fontsize="medium")
+    title = f"Noise-free evaluations during training: interquartile mean of {seeds} seeds, {band}"
+    figure.suptitle("\n".join(filter(None, (title, BASES.get(path.parent.name)))), fontsize="medium")
     finish(figure, plot_path)
 
 
@@ -119,7 +128,7 @@ def draw_success(path: Path, plot_path: Path) -> None:
         axes.set_ylabel("success of noise-free episodes")
         axes.set_ylim(-0.03, 1.03)
         axes.grid(alpha=0.3)
-    figure.suptitle("Sparse goals: thin lines are seeds, thick lines their means", fontsize="medium")
+    figure.suptitle("Sparse goals, preset goals: thin lines are seeds, thick lines their means", fontsize="medium")
     finish(figure, plot_path)
 
 
@@ -146,7 +155,9 @@ def draw_episode(path: Path, plot_path: Path) -> None:
                 text = f"{len(some)} rows: the goal is {answer} by the step, reward {reward}"
                 axes.plot(x, y, "x", color=color, ms=size, mew=1.5, label=text, zorder=1 if reward == "-1" else 2)
         axes.set_title(title, fontsize="medium")
+        axes.set_xlabel("x")
+        axes.set_ylabel("y")
         axes.set_aspect("equal", adjustable="datalim")
         axes.grid(alpha=0.3)
-        axes.legend(fontsize="small", loc="upper center", bbox_to_anchor=(0.5, -0.06), frameon=False)
+        axes.legend(fontsize="small", loc="upper center", bbox_to_anchor=(0.5, -0.1), frameon=False)
     save(figure, plot_path)

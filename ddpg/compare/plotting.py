@@ -5,6 +5,7 @@ from pathlib import Path
 
 from ddpg.compare.compare import RANGE_SEEDS, Comparison
 from ddpg.compare.curves import Curve
+from ddpg.run.plotting import OPTIMA
 from ddpg.storage.figures import PANELS, finish, new_figure, panels
 
 # Okabe and Ito's colors, which color-blind readers can tell apart.
@@ -45,6 +46,8 @@ def draw_comparison(comparison: Comparison, curves: Sequence[Curve], path: Path)
             axes.plot(summary.steps, summary.middle, style, color=color, label=text, alpha=0.85, **marker)
             if summary.band is not None:
                 axes.fill_between(summary.steps, *summary.band, color=color, alpha=0.2, lw=0)
+        if task in OPTIMA and not any("env_kwargs" in name for each in curves for name in (each.setting, *each.shared)):
+            axes.axhline(OPTIMA[task], color="black", lw=1, ls=":", label="optimum")
         axes.set_title(task, fontsize="medium")
         axes.set_xlabel("environment steps" if task != "MolGAN" else "updates")
         axes.set_ylabel(

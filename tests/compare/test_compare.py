@@ -256,6 +256,17 @@ def test_names_that_look_like_formulas_are_drawn_as_they_are(tmp_path):
     assert (tmp_path / "x.png").stat().st_size > 10_000
 
 
+@pytest.mark.parametrize(("setting", "drawn"), [("blog", True), ('blog, env_kwargs={"g": 9.81}', False)])
+def test_the_optimum_is_drawn_where_the_task_is_the_one_that_it_belongs_to(setting, drawn, tmp_path, monkeypatch):
+    from matplotlib.figure import Figure
+
+    figures: list[Figure] = []
+    monkeypatch.setattr(Figure, "savefig", lambda figure, path, **_: (figures.append(figure), path.touch()))
+    runs = [curve([-1000, -150], 0, setting, "Pendulum-v1")]
+    draw_comparison(compare(runs), runs, tmp_path / "x.png")
+    assert ("optimum" in [text.get_text() for text in figures[0].legends[0].get_texts()]) == drawn
+
+
 def test_single_runs_have_markers_and_their_seed_in_the_legend(tmp_path, monkeypatch):
     from matplotlib.figure import Figure
 
