@@ -59,7 +59,11 @@ def available_memory() -> float:
     try:
         fields = dict(line.split(":") for line in Path("/proc/meminfo").read_text("ascii").splitlines())
         limits.append(int(fields["MemAvailable"].split()[0]) * 1024)
-    except (OSError, KeyError):  # not Linux: all of the machine's memory is the best bound that Python knows
+    except (
+        OSError,
+        KeyError,
+        ValueError,
+    ):  # not Linux: all of the machine's memory is the best bound that Python knows
         if hasattr(os, "sysconf") and "SC_PHYS_PAGES" in os.sysconf_names:
             limits.append(os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE"))
     limits += cgroup_limits()
@@ -81,7 +85,7 @@ def cgroup_limits(root: Path = Path("/sys/fs/cgroup"), groups: Path = Path("/pro
         groups: The groups of this process.
     """
     try:
-        lines = [line.split(":", 2) for line in groups.read_text("utf-8").splitlines()]
+        lines = [line.split(":", 2) for line in groups.read_text("utf-8").splitlines() if line.count(":") > 1]
     except (OSError, ValueError):
         lines = []
     places = [(root, Path(path.strip("/")), "memory.max", "memory.current") for _, kind, path in lines if not kind]
