@@ -9,6 +9,7 @@ import gymnasium
 import numpy as np
 
 from ddpg.checked_environment import CheckedEnvironment, reported_success
+from ddpg.experience.cluster_simulators import ClusterSimulators
 from ddpg.experience.controllers import Controller
 from ddpg.experience.episodes import run_episodes
 from ddpg.experience.simulators import Simulators
@@ -82,15 +83,18 @@ class Evaluation:
 
 
 def evaluate(
-    agent: ActingAgent | Callable, environment: gymnasium.Env | Simulators, episodes: int = 10, seed: int = 0
+    agent: ActingAgent | Callable,
+    environment: gymnasium.Env | Simulators | ClusterSimulators,
+    episodes: int = 10,
+    seed: int = 0,
 ) -> Evaluation:
     """Run noise-free episodes of μ(s); episode i is reset with `seed + i`, so two policies get the same starts.
 
     Args:
         agent: Anything with `act(state, explore=False)`; or a controller in the task's own units: a function
             `action = f(state)`, or a class, of which each episode gets a new instance.
-        environment: A task from `make_environment`, not the one used for training; or `Simulators`, which run several
-            episodes at a time and return the same.
+        environment: A task from `make_environment`, not the one used for training; or `Simulators`, here or on a
+            cluster, which run several episodes at a time and return the same.
         episodes: How many.
         seed: Seed of the first one.
 
@@ -98,7 +102,7 @@ def evaluate(
         RunStopped: A state, a reward or an action is not finite or has the wrong shape, or the environment or the
             controller raised.
     """
-    if isinstance(environment, Simulators):
+    if isinstance(environment, (Simulators, ClusterSimulators)):
         return Evaluation(run_episodes(agent, environment, episodes, seed))
     environment = CheckedEnvironment(environment, "evaluation episode", -1)  # evaluation episodes count from 0
     if isinstance(agent, type) or not hasattr(agent, "act"):

@@ -124,7 +124,9 @@ def run_to_end(command: str, run: RunOfAnyKind, arguments: argparse.Namespace, *
     """
     program, start = program_name(command), arguments.start
     plots = [] if arguments.plot_dir == start / "plots" else ["--plot-dir", str(shown(arguments.plot_dir, start))]
-    resume = shlex.join([*command_words(command), *words, "--resume", str(shown(run.folder.path, start)), *plots])
+    address = ["--address", arguments.address] if getattr(arguments, "address", None) else []
+    flags = ["--resume", str(shown(run.folder.path, start)), *plots, *address]
+    resume = shlex.join([*command_words(command), *words, *flags])
     for each in run.notes:
         note(f"{program}: note: {each}")
     outcome, number = "stopped", 0

@@ -5,10 +5,11 @@ from typing import Any
 import numpy as np
 
 from ddpg.errors import RunStopped
+from ddpg.experience.cluster_simulators import ClusterSimulators
 from ddpg.experience.simulators import SimulatorError, Simulators
 
 
-def run_episodes(agent: Any, simulators: Simulators, episodes: int, seed: int) -> tuple[float, ...]:
+def run_episodes(agent: Any, simulators: Simulators | ClusterSimulators, episodes: int, seed: int) -> tuple[float, ...]:
     """Return the returns of noise-free episodes, the same as those of one simulator after another.
 
     Each simulator that is free takes the next episode; those that find none wait for the others.
@@ -22,18 +23,18 @@ def run_episodes(agent: Any, simulators: Simulators, episodes: int, seed: int) -
     Raises:
         RunStopped: A simulator failed; the message names it, its episode and its step.
     """
-    returns, lengths, begun = np.zeros(episodes), np.zeros(episodes, int), 0
+    returns, lengths, waiting = np.zeros(episodes), np.zeros(episodes, int), np.arange(episodes)
     episode_of = np.full(simulators.num_envs, -1)  # of each simulator; -1 where none is running
     actions = np.zeros_like(simulators.action_space.sample())
     ahead = 0
     try:
         simulators.turn_to("evaluation")
         simulators.reported = []
-        while begun < episodes or (episode_of >= 0).any():
-            free = np.flatnonzero(episode_of < 0)[: episodes - begun]
+        while len(waiting) or (episode_of >= 0).any():
+            free = np.flatnonzero(episode_of < 0)[: len(waiting)]
             if len(free):
-                episode_of[free] = begun + np.arange(len(free))
-                begun, ahead = begun + len(free), 0
+                episode_of[free], waiting = waiting[: len(free)], waiting[len(free) :]
+                returns[episode_of[free]], lengths[episode_of[free]], ahead = 0, 0, 0
                 mask = np.isin(np.arange(simulators.num_envs), free)
                 states, _ = simulators.reset(seed=(seed + episode_of).tolist(), options={"reset_mask": mask})
             running = np.flatnonzero(episode_of >= 0)
@@ -44,7 +45,9 @@ def run_episodes(agent: Any, simulators: Simulators, episodes: int, seed: int) -
             states, rewards, terminated, truncated, _ = simulators.step(actions)
             returns[episode_of[running]] += rewards[running]
             lengths[episode_of[running]] += 1
-            episode_of[terminated | truncated] = -1
+            lost = simulators.lost & (episode_of >= 0)
+            waiting = np.append(waiting, episode_of[lost])  # once more, from the same start
+            episode_of[terminated | truncated | lost] = -1
         simulators.turn_to("training")
         simulators.reported = mean_of(simulators.reported)
     except SimulatorError as error:

@@ -89,6 +89,7 @@ class Rounds:
         self.compiled_updates = cache(partial(compile_updates, agent.train_step, agent.replay_buffer, config))
 
         self.begun, self.steps, self.recent_returns = resume_from.number, resume_from.steps, resume_from.recent_returns
+        self.taken = self.count  # steps in the last round
         self.updates_due, self.metrics, self.last_metrics = 0, MeanMetrics(Metrics), resume_from.metrics
         self.running, self.longest = np.zeros(self.count, bool), longest
         self.numbers, self.lengths = np.zeros(self.count, int), np.zeros(self.count, int)
@@ -104,24 +105,25 @@ class Rounds:
     @property
     def position(self) -> Episode:
         """Where the run is after a round: it has begun so many episodes, and one resumed from here begins others."""
-        return Episode(self.begun, self.steps, self.count, self.recent_returns, self.last_metrics)
+        return Episode(self.begun, self.steps, self.taken, self.recent_returns, self.last_metrics)
 
     def next(self) -> list[Episode]:
         """Take one step with every simulator, and learn meanwhile; return the episodes that have ended."""
         if not self.running.all():
             self._begin(~self.running)
         actions = self._explore()
-        next_states, rewards, terminated, truncated = self._step(actions)
-        for k, state in enumerate(self.states):
-            self.agent.remember(state, actions[k], rewards[k], next_states[k], terminated[k])
+        next_states, rewards, terminated, truncated, lost = self._step(actions)
+        for k in map(int, np.flatnonzero(~lost)):
+            self.agent.remember(self.states[k], actions[k], rewards[k], next_states[k], terminated[k])
             if self.hindsights:
                 info = self.environments.infos[k]  # type: ignore[attr-defined]
-                self.hindsights[k].see(state, actions[k], next_states[k], terminated[k], info)
-        self.steps += self.count
-        self.states, self.lengths, self.returns = next_states, self.lengths + 1, self.returns + rewards
+                self.hindsights[k].see(self.states[k], actions[k], next_states[k], terminated[k], info)
+        self.taken = self.count - int(lost.sum())
+        self.steps += self.taken
+        self.states, self.lengths, self.returns = next_states, self.lengths + ~lost, self.returns + rewards
         ended = np.flatnonzero(terminated | truncated)
         self.updates_due = self._updates_in_round()
-        self._close(ended)
+        self._close(np.flatnonzero(terminated | truncated | lost))
         self.longest = max([self.longest, *map(int, self.lengths[ended])])
         episodes = [self._end(int(k)) for k in ended]
         return episodes + (self.cut() if self.position.passed(self.config.checkpoint_every) or self.are_over else [])
@@ -176,8 +178,12 @@ class Rounds:
             return np.where(chosen, random.uniform(-1, 1, shape), actions).astype(np.float32)
         return actions
 
-    def _step(self, actions: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-        """Step all simulators, and learn until they answer; return next states, rewards and both flags, as copies."""
+    def _step(self, actions: np.ndarray) -> tuple[np.ndarray, ...]:
+        """Step all simulators, and learn until they answer; return next states, rewards and both flags, as copies.
+
+        What comes last is a mask of the simulators that were lost on a cluster. Their step has no result, and their
+        episode is cut.
+        """
         environments: Any = self.environments
         receive = partial(environments.step, actions)
         if hasattr(environments, "step_async"):
@@ -188,20 +194,21 @@ class Rounds:
         states, rewards = np.array(results[0], np.float32), np.array(results[1], np.float64)
         for k in np.flatnonzero(~(np.isfinite(states).all(axis=1) & np.isfinite(rewards))):
             raise self._stopped(int(k), f"it returned the state {states[k]} and the reward {rewards[k]}", ahead=1)
-        return states, rewards, np.array(results[2], bool), np.array(results[3], bool)
+        lost = getattr(environments, "lost", np.zeros(self.count, bool))
+        return states, rewards, np.array(results[2], bool), np.array(results[3], bool), lost
 
     def _updates_in_round(self) -> int:
         """Return how many updates the steps of the last round ask for."""
         steps, frequency = self.agent.steps, self.config.train_frequency
         if steps < self.config.first_update_step or not frequency:
             return 0
-        return (steps // frequency - (steps - self.count) // frequency) * self.config.gradient_steps
+        return (steps // frequency - (steps - self.taken) // frequency) * self.config.gradient_steps
 
     def _close(self, ended: np.ndarray) -> None:
         """Do what these simulators' episodes ask for at their ends: hindsight, and updates after an episode."""
         self.running[ended] = False
         for k in ended:
-            if self.hindsights:
+            if self.hindsights and self.lengths[k]:
                 self.hindsights[k].store(self.agent, int(self.numbers[k]))
             if self.agent.steps >= self.config.first_update_step:
                 self.updates_due += rounds_after_episode(self.config, int(self.lengths[k])) * self.config.gradient_steps

@@ -37,7 +37,8 @@ class Simulator(gymnasium.Env):
 
     Nothing raises here: an error travels to the training process as `info["problem"]`, one line, because Gymnasium
     would wait for ever for an error that cannot be pickled. After the end of an episode a step changes nothing and
-    returns a reward of 0, so that a simulator can wait for others.
+    returns a reward of 0, so that a simulator can wait for others. Where no episode has begun, a step says
+    `info["lost"]`: whoever steps it takes it for another simulator, whose place it has taken.
 
     Args:
         config: The settings that describe the task.
@@ -72,7 +73,7 @@ class Simulator(gymnasium.Env):
     def step(self, action: np.ndarray):
         """Take one step; the task's `info` stays here, unless hindsight needs it."""
         if self.use not in self.running:
-            return self.nothing, 0.0, False, False, {}
+            return self.nothing, 0.0, False, False, {} if self.use in self.tasks else {"lost": True}
         try:
             state, reward, terminated, truncated, info = self.tasks[self.use].step(action)
         except Exception as error:

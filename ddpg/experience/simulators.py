@@ -66,6 +66,7 @@ class Simulators(AsyncVectorEnv):
     Attributes:
         reported: What the episodes that have ended have reported, in their order; whoever reads it empties it.
         infos: What each task gave with the last step, if the settings ask for hindsight.
+        lost: Which simulators were lost in the last step, a mask `(N,)`: none, because here that ends the run.
         look: Called before each step of an evaluation.
 
     Raises:
@@ -84,21 +85,17 @@ class Simulators(AsyncVectorEnv):
         self.timeout, sizes = timeout, sizes or sizes_of(config)
         self.reported: list[dict[str, float]] = []
         self.infos: list[dict[str, Any]] = []
+        self.lost = np.zeros(count, bool)
         self.look: Callable[[], None] = lambda: None
-        module, _, name = config.env.rpartition(":")
-        spec = None if module else gymnasium.registry.get(name)
-        makers = [partial(start_simulator, os.getpid(), k, config, spec, sizes, wrap) for k in range(count)]
+        arguments = config, spec_of(config), sizes, wrap
+        makers = [partial(start_simulator, os.getpid(), k, *arguments) for k in range(count)]
         multiprocessing.get_context("forkserver").set_forkserver_preload([start_simulator.__module__])
         try:
             with no_main_module():
                 super().__init__(makers, context="forkserver", autoreset_mode=AutoresetMode.DISABLED)
         except Exception as error:
             self.close_extras()
-            raise RequestError(
-                f"{config.env} cannot be sent to another process ({one_line(error)}); register it in a module, and use "
-                "--env module:Name-v0",
-                "num_envs",
-            ) from None
+            raise not_sent(config, error) from None
 
     def reset_async(self, seed=None, options=None) -> None:
         """Send resets; as `AsyncVectorEnv.reset_async`."""
@@ -182,6 +179,21 @@ def sizes_of(config: Config) -> tuple[int, int]:
         return state_and_action_size(environment)
     finally:
         environment.close()
+
+
+def spec_of(config: Config) -> Any:
+    """Return what Gymnasium knows of a task that was registered here; one in a module is registered there by itself."""
+    module, _, name = config.env.rpartition(":")
+    return None if module else gymnasium.registry.get(name)
+
+
+def not_sent(config: Config, error: Exception) -> RequestError:
+    """Return the error of a task that cannot be sent to another process."""
+    return RequestError(
+        f"{config.env} cannot be sent to another process ({one_line(error)}); register it in a module, and use "
+        "--env module:Name-v0",
+        "num_envs",
+    )
 
 
 def raise_problem(infos: dict[str, Any]) -> None:

@@ -1,14 +1,17 @@
 """Where a run's experience comes from: one simulator, in turn with the updates, or several that step meanwhile."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from functools import partial
 from typing import Any
 
 from ddpg.agent import DDPG
+from ddpg.command.ray import Machine
+from ddpg.command.streams import note
 from ddpg.config import Config
 from ddpg.errors import RequestError
 from ddpg.evaluation import ActingAgent, Evaluation, evaluate
+from ddpg.experience.cluster_simulators import ClusterSimulators
 from ddpg.experience.controllers import Controller, load_controller
 from ddpg.experience.hindsight import make_hindsight
 from ddpg.experience.parallel import Rounds
@@ -101,19 +104,26 @@ class OneSimulator:
 
 
 class SeveralSimulators:
-    """Simulators in processes of their own, for training and evaluations; the arguments are those of `OneSimulator`."""
+    """Simulators in processes of their own or on a cluster, for training and evaluations.
+
+    The arguments are those of `OneSimulator`, and whether the simulators are on the cluster that this process joined.
+    """
 
     exact_between_checkpoints = False  # a simulator's state cannot be saved: all episodes are cut at each checkpoint
 
-    def __init__(self, agent: DDPG, folder: RunFolder, steps: int, stack: ExitStack) -> None:
-        self.agent, self.config, self.stop = agent, agent.config, folder.stop
+    def __init__(self, agent: DDPG, folder: RunFolder, steps: int, stack: ExitStack, on_cluster: bool = False) -> None:
+        self.agent, self.config, self.stop, self.folder = agent, agent.config, folder.stop, folder
         self.reported = reported_columns(self.config, folder.kept.get("reports_success", False))
         self.task = stack.enter_context(open_environment(self.config))  # to ask it, not to step it
         self.longest = folder.kept.get("longest_episode", own_time_limit(self.task) or 0)
         wrap = partial(as_in_a_run, config=self.config, columns=self.reported)
         sizes = agent.state_size, agent.action_size
         count, timeout = self.config.num_envs or 1, self.config.env_timeout
-        self.simulators = stack.enter_context(Simulators(self.config, count, timeout, sizes, wrap))
+        make: Any = ClusterSimulators if on_cluster else Simulators
+        self.simulators = stack.enter_context(make(self.config, count, timeout, sizes, wrap))
+        if on_cluster:
+            self.simulators.tell = self._record_loss
+        self._write_losses()
         made = [make_hindsight(self.task, self.config) for _ in range(count)]
         self.hindsights = [hindsight for hindsight in made if hindsight]
         self.bar: Progress | None = None
@@ -127,6 +137,21 @@ class SeveralSimulators:
             bar.look_at_evaluation(0)
 
         self.simulators.look = look
+
+    def _record_loss(self, number: int) -> None:
+        """Say that so many simulators were lost on a cluster, and keep it with the run."""
+        loss = {"after_step": self.agent.steps, "simulators": number}
+        self.folder.kept.setdefault("lost_simulators", []).append(loss)
+        self._write_losses()
+        which = "1 simulator was" if number == 1 else f"{number} simulators were"
+        text = f"note: {which} lost after step {self.agent.steps}; "
+        text += "others go on with new episodes, so the numbers are not those of an undisturbed run"
+        (self.bar.note if self.bar else note)(text)
+
+    def _write_losses(self) -> None:
+        """Write after which steps how many simulators were lost into `config.json`, if any were."""
+        if losses := self.folder.kept.get("lost_simulators"):
+            self.folder.log.add_to_config(lost_simulators=losses)
 
     def train(self, last: Episode, must_stop: Callable[[], bool]) -> Iterator[Moment]:
         """Train, and yield after each round; where the run must stop, all episodes are cut."""
@@ -176,6 +201,19 @@ def notes_on_simulators(config: Config, limit: int | None) -> list[str]:
 Simulation = OneSimulator | SeveralSimulators
 
 
-def open_simulation(agent: DDPG, folder: RunFolder, steps: int, stack: ExitStack) -> Simulation:
+def open_simulation(
+    agent: DDPG, folder: RunFolder, steps: int, stack: ExitStack, on_cluster: bool = False
+) -> Simulation:
     """Return the simulator or simulators that a run's settings ask for."""
-    return (SeveralSimulators if agent.config.num_envs else OneSimulator)(agent, folder, steps, stack)
+    if agent.config.num_envs:
+        return SeveralSimulators(agent, folder, steps, stack, on_cluster)
+    return OneSimulator(agent, folder, steps, stack)
+
+
+def require_room(config: Config, machines: Sequence[Machine]) -> None:
+    """Raise `RequestError` unless the machines of a cluster, if there are any, have a core for each simulator."""
+    if machines and config.num_envs is None:
+        raise RequestError("needs --num-envs: one simulator takes turns with the updates in this process", "address")
+    cores = sum(machine.cores for machine in machines)
+    if machines and cores < (config.num_envs or 1):
+        raise RequestError(f"{config.num_envs} simulators take a core each; the cluster has {cores}", "num_envs")

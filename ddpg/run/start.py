@@ -1,6 +1,7 @@
 """Start a new run in a new folder, or resume one at a checkpoint."""
 
 import time
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -8,6 +9,7 @@ from typing import Any
 from ddpg.agent import DDPG
 from ddpg.checked_environment import reported_success
 from ddpg.command.paths import absolute
+from ddpg.command.ray import Machine
 from ddpg.command.tensorflow import prepare_tensorflow
 from ddpg.config import Config
 from ddpg.environment import TaskUnits, state_and_action_size
@@ -18,7 +20,7 @@ from ddpg.experience.logged import store
 from ddpg.run.agent_state import load, open_checkpoint, read_episode
 from ddpg.run.data import read_data
 from ddpg.run.memory import require_memory
-from ddpg.run.simulation import notes_on_simulators
+from ddpg.run.simulation import notes_on_simulators, require_room
 from ddpg.run.start_from import find_source, start_from
 from ddpg.run.training_run import TrainingRun, columns_of
 from ddpg.storage.checkpoint_format import read_kept
@@ -40,18 +42,20 @@ from ddpg.task.reported import check_reported
 from ddpg.task.states import notes_on_images
 
 
-def start_run(config: Config, run_dir: Path, plot_dir: Path) -> TrainingRun:
+def start_run(config: Config, run_dir: Path, plot_dir: Path, machines: Sequence[Machine] = ()) -> TrainingRun:
     """Make a new run and its folder; nothing is written unless the whole request can be met.
 
     Args:
         config: The run's settings.
         run_dir: The run folder, which must not exist yet.
         plot_dir: Where to draw the reward curve.
+        machines: Those of a Ray cluster that this process has joined, for its simulators; none means this machine.
 
     Raises:
-        RequestError: The task, a setting or a folder cannot be used.
+        RequestError: The task, a setting, a folder or the cluster cannot be used.
     """
     refuse_existing(run_dir)
+    require_room(config, machines)
     if config.warm_up_controller:
         load_controller(config.warm_up_controller, "warm_up_controller")
     prepare_tensorflow(config.threads)
@@ -82,19 +86,21 @@ def start_run(config: Config, run_dir: Path, plot_dir: Path) -> TrainingRun:
     folder = RunFolder.create(run_dir, config, columns, has_replay=True)
     folder.kept |= {"reports_success": reports_success, "task": task}
     folder.kept |= {"data": data.mean_return} if data else {}
-    return TrainingRun(agent, folder, plot_path(config, run_dir, plot_dir), notes=notes)
+    return TrainingRun(agent, folder, plot_path(config, run_dir, plot_dir), notes=notes, on_cluster=bool(machines))
 
 
-def resume_run(path: Path, plot_dir: Path, given: dict[str, Any]) -> TrainingRun:
+def resume_run(path: Path, plot_dir: Path, given: dict[str, Any], machines: Sequence[Machine] = ()) -> TrainingRun:
     """Open an interrupted or finished run.
 
     Args:
         path: The run folder, for its newest checkpoint, or one of its checkpoints.
         plot_dir: Where to draw the reward curve.
         given: Settings: a larger `steps` or `episodes`; any other must be as it was.
+        machines: As in `start_run`; they need not be those of before.
 
     Raises:
-        RequestError: There is no complete checkpoint, a setting differs, or another process is using the run.
+        RequestError: There is no complete checkpoint, a setting differs, another process is using the run, or the
+            cluster cannot be used.
     """
     with resuming(path) as (checkpoint_dir, lock):
         saved = open_checkpoint(checkpoint_dir)
@@ -106,6 +112,7 @@ def resume_run(path: Path, plot_dir: Path, given: dict[str, Any]) -> TrainingRun
         config = extend_config(config, given, {name: max(planned[name], trained[name]) for name in planned})
         if "episodes" in given:  # the length given last is the one that counts
             config = replace(config, steps=None)
+        require_room(config, machines)
         prepare_tensorflow(config.threads)
         agent, segments = load(saved, config)
         require_all(segments, agent.replay_buffer, saved)
@@ -119,7 +126,7 @@ def resume_run(path: Path, plot_dir: Path, given: dict[str, Any]) -> TrainingRun
         folder = RunFolder.reopen(saved, lock, config, columns, segments)
         if given.keys() & {"stop_at", "stop_at_success", "stop_evaluations"}:
             folder.kept["good_evaluations"] = 0  # the user asks to go on
-    return TrainingRun(agent, folder, plot_path(config, folder.path, plot_dir), episode, notes)
+    return TrainingRun(agent, folder, plot_path(config, folder.path, plot_dir), episode, notes, bool(machines))
 
 
 def default_run_dir(config: Config, now: time.struct_time) -> Path:

@@ -4,12 +4,14 @@ import argparse
 import dataclasses
 import sys
 import time
+from contextlib import ExitStack
 from typing import Any
 
 from ddpg.command.command import Parser, program_name, run_command, run_to_end
 from ddpg.command.flags import add_run_flags, add_setting_flags, given_settings, read_settings, refuse_beside_resume
 from ddpg.command.paths import absolute
 from ddpg.command.presets import PRESETS
+from ddpg.command.ray import joined_ray
 from ddpg.command.streams import note
 from ddpg.command.tensorflow import import_tensorflow
 from ddpg.config import Config
@@ -32,6 +34,8 @@ def parse(argv: list[str] | None) -> argparse.Namespace:
     sources.add_argument("--preset", choices=PRESETS, help="named settings, listed below (default: blog)")
     sources.add_argument("--config", type=absolute, metavar="FILE", help="the config.json of a run, to repeat it")
     add_run_flags(parser, "runs/ENV/TIME-seedS")
+    where = "a running Ray cluster for the simulators of --num-envs (default: this machine)"
+    parser.add_argument("--address", metavar="auto|HOST:PORT", help=where)
     add_setting_flags(parser, Config, exclusive=("episodes", "steps"))
     return parser.parse_args(argv)
 
@@ -75,12 +79,14 @@ def run(arguments: argparse.Namespace) -> int:
     from ddpg.run.start import default_run_dir, resume_run, start_run
     from ddpg.run.summary import print_summary
 
-    if arguments.resume:
-        training_run = resume_run(arguments.resume, arguments.plot_dir, given)
-    else:
-        run_dir = arguments.run_dir or default_run_dir(config, time.localtime())
-        training_run = start_run(config, run_dir, arguments.plot_dir)
-    code = run_to_end(COMMAND, training_run, arguments)
+    with ExitStack() as stack:
+        machines = stack.enter_context(joined_ray(arguments.address)) if arguments.address else []
+        if arguments.resume:
+            training_run = resume_run(arguments.resume, arguments.plot_dir, given, machines)
+        else:
+            run_dir = arguments.run_dir or default_run_dir(config, time.localtime())
+            training_run = start_run(config, run_dir, arguments.plot_dir, machines)
+        code = run_to_end(COMMAND, training_run, arguments)
     if code == 0:
         print_summary(training_run, arguments.start)
         with training_run.folder.by_products("the look at the log for signs of failure"):

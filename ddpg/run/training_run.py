@@ -62,6 +62,7 @@ class TrainingRun:
         plot_path: Where to draw the reward curve.
         episode: The last episode, for a resumed run.
         notes: What the user should know before the run starts.
+        on_cluster: Whether its simulators are on the Ray cluster that this process has joined.
 
     Attributes:
         evaluation: The last evaluation, or None before the first.
@@ -74,10 +75,11 @@ class TrainingRun:
         plot_path: Path,
         episode: Episode = Episode(),
         notes: Sequence[str] = (),
+        on_cluster: bool = False,
     ) -> None:
         self.agent, self.config = agent, agent.config
         self.folder, self.plot_path = folder, plot_path
-        self.episode, self.notes = episode, notes
+        self.episode, self.notes, self.on_cluster = episode, notes, on_cluster
         self.evaluation: Evaluation | None = None
         self._next_plot = self._next_point = 0.0
         self._point: Snapshot | None = None
@@ -90,7 +92,7 @@ class TrainingRun:
         """
         with ExitStack() as stack:
             stack.enter_context(self.folder)
-            self._simulation = open_simulation(self.agent, self.folder, self.episode.steps, stack)
+            self._simulation = open_simulation(self.agent, self.folder, self.episode.steps, stack, self.on_cluster)
             bar = Progress(self.config, show_progress, self.folder.by_products, self.episode.number, self.episode.steps)
             stack.enter_context(closing(bar))
             stack.enter_context(paused_garbage_collector())

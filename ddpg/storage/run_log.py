@@ -39,8 +39,8 @@ class RunLog:
     """
 
     def __init__(self, run_dir: Path, config: Settings, columns: Columns) -> None:
-        self.run_dir, self.columns, self.by_products = run_dir, columns, ByProducts()
-        write_config(run_dir, config)
+        self.run_dir, self.config, self.columns, self.by_products = run_dir, config, columns, ByProducts()
+        self.add_to_config()
         self.tensorboard: Any = None
         with self.by_products("TensorBoard's file"):
             self.tensorboard = tf.summary.create_file_writer(str(run_dir / "tensorboard"))
@@ -91,6 +91,11 @@ class RunLog:
         """
         self._append(name, tuple(row[column] for column in self.columns[name]))
         self._write_to_tensorboard(name, [row])
+
+    def add_to_config(self, **facts: Any) -> None:
+        """Write `config.json`: every setting, the versions of the packages, and what else is to be known of the run."""
+        content = {"config": self.config.as_json(), "versions": versions(), **facts}
+        write_json(self.run_dir / "config.json", content)
 
     def csv_sizes(self) -> dict[str, int]:
         """Flush the CSV files to the disk and return their sizes in bytes, for a checkpoint."""
@@ -155,11 +160,6 @@ def refuse_existing(run_dir: Path) -> None:
     """Refuse a run folder that exists, whatever it holds."""
     if run_dir.exists():
         raise RequestError(f"{run_dir} already exists; choose another folder, or use --resume {run_dir}", "run_dir")
-
-
-def write_config(run_dir: Path, config: Settings) -> None:
-    """Write every setting and the versions of the packages."""
-    write_json(run_dir / "config.json", {"config": config.as_json(), "versions": versions()})
 
 
 def write_scalar(tag: str, value: float) -> None:

@@ -6,9 +6,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ddpg.command.packages import require_package
+from ddpg.command.ray import joined_ray
 from ddpg.command.signals import StopRequest
 from ddpg.sweep.capacity import check_capacity
-from ddpg.sweep.cluster import joined_ray, local_ray, require_ray
+from ddpg.sweep.cluster import local_ray
 from ddpg.sweep.folder import check_record, open_folder
 from ddpg.sweep.jobs import Job, cores_of_run, is_finished
 from ddpg.sweep.progress import SweepProgress
@@ -54,7 +56,7 @@ def open_sweep(
     Raises:
         RequestError: The folder, a task, the memory, the disk or the cluster cannot be used.
     """
-    require_ray()
+    require_package("ray", "sweeps need Ray")
     check_record(sweep_dir, jobs, extra)
     todo = [job for job in jobs if not is_finished(job)]
     max_jobs = 1

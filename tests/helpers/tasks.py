@@ -138,8 +138,8 @@ class Walking(Task):
 
     observation_space = spaces.Box(-np.inf, np.inf, (2,), np.float32)
 
-    def __init__(self, slow=None, seconds=0.01):
-        self.slow, self.seconds = slow, seconds
+    def __init__(self, slow=None, seconds=0.01, crashes=False):
+        self.slow, self.seconds, self.crashes = slow, seconds, crashes
 
     def reset(self, *, seed=None, options=None):
         super().reset(seed=seed)
@@ -149,6 +149,8 @@ class Walking(Task):
 
     def step(self, action):
         self.clock += 1
+        if self.crashes:
+            os._exit(3)
         if os.environ.get("DDPG_SIMULATOR") == str(self.slow):
             time.sleep(self.seconds)
         self.state += np.float32([action[0], self.np_random.normal()])  # in place: it returns a view of its memory

@@ -19,7 +19,6 @@ def folders(monkeypatch):
         Path(_temp_dir).chmod(0o777)  # as Ray does
         seen.append((Path(_temp_dir), options, {name: os.environ.get(name) for name in cluster.LEADING_ELSEWHERE}))
 
-    monkeypatch.setattr(cluster, "require_ray", lambda: None)
     monkeypatch.setattr(cluster, "connect", connect)
     monkeypatch.setattr(cluster, "disconnect", lambda: None)
     return seen
