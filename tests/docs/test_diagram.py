@@ -20,7 +20,7 @@ def texts() -> list[tuple[str, str]]:
 
 
 def test_every_name_is_one_of_the_code(texts):
-    agent = DDPG(3, 1, Config(hidden_units=(8, 8), batch_size=8, buffer_size=8))
+    agent = DDPG(3, 1, Config(hidden_units=(8, 8), jit_compile=False, batch_size=8, buffer_size=8))
     for name in [words for classes, words in texts if "code" in classes]:
         owner, _, attribute = name.rpartition(".")
         if owner:

@@ -124,7 +124,9 @@ def test_a_run_whose_molecules_have_changed_or_gone_is_refused(run_dir, capsys, 
 @pytest.mark.slow
 def test_a_checkpoint_of_the_other_system_is_refused_with_the_command_to_use(trained, tmp_path, capsys):
     ddpg_run = tmp_path / "ddpg"
-    finished_run(Config(env="Matching-v0", episodes=1, hidden_units=(8, 8), evaluation_episodes=1), ddpg_run)
+    finished_run(
+        Config(env="Matching-v0", episodes=1, hidden_units=(8, 8), jit_compile=False, evaluation_episodes=1), ddpg_run
+    )
     capsys.readouterr()
     for command, program, flag in (
         (train.main, "train.py", "--resume"),

@@ -43,7 +43,9 @@ FLAGS = ("--episodes", "2", "--evaluation-episodes", "1", "--no-progress", *SMAL
 def test_every_instance_of_a_task_gets_arguments_of_its_own(tmp_path):
     Popping.gains.clear()
     given = {"config": {"gain": 5.0}}
-    config = Config(env="Popping-v0", env_kwargs=given, episodes=1, evaluation_episodes=1, hidden_units=(8, 8))
+    config = Config(
+        env="Popping-v0", env_kwargs=given, episodes=1, evaluation_episodes=1, hidden_units=(8, 8), jit_compile=False
+    )
     run = finished_run(config, tmp_path / "run")
     assert set(Popping.gains) == {5.0} and len(Popping.gains) >= 3
     assert given == run.config.env_kwargs == {"config": {"gain": 5.0}}
@@ -65,7 +67,7 @@ def test_a_task_that_changes_the_working_directory_moves_no_file(tmp_path, monke
     "use", [lambda agent, task: list(train(agent, task)), lambda agent, task: evaluate(agent, task, 1)]
 )
 def test_a_task_that_is_not_scaled_is_refused(use):
-    agent = DDPG(3, 1, Config(episodes=1, hidden_units=(8, 8)))
+    agent = DDPG(3, 1, Config(episodes=1, hidden_units=(8, 8), jit_compile=False))
     with pytest.raises(RequestError, match=r"use ddpg\.make_environment\(task\)"):
         use(agent, gymnasium.make("Pendulum-v1"))
     assert use(agent, make_environment(gymnasium.make("Pendulum-v1")))
@@ -83,7 +85,9 @@ def test_pictures_that_cannot_be_drawn_end_no_run(tmp_path, capsys):
 
 def test_a_run_needs_none_of_its_files_to_know_its_settings(tmp_path, monkeypatch):
     run = start_run(
-        Config(env="Endless-v0", episodes=3, evaluation_episodes=1, hidden_units=(8, 8)), tmp_path / "run", tmp_path
+        Config(env="Endless-v0", episodes=3, evaluation_episodes=1, hidden_units=(8, 8), jit_compile=False),
+        tmp_path / "run",
+        tmp_path,
     )
     (tmp_path / "run" / "config.json").unlink()
     monkeypatch.setattr("ddpg.run.training_run.SECONDS_BETWEEN_PLOTS", 0)
@@ -101,7 +105,10 @@ def test_keras_of_another_floating_point_type_is_set_right(tmp_path):
 
 
 def test_a_csv_file_that_a_spreadsheet_has_changed_is_refused_before_anything_changes(small, tmp_path, without_plots):
-    finished_run(Config(env="Endless-v0", episodes=3, evaluation_episodes=1, hidden_units=(8, 8)), tmp_path / "run")
+    finished_run(
+        Config(env="Endless-v0", episodes=3, evaluation_episodes=1, hidden_units=(8, 8), jit_compile=False),
+        tmp_path / "run",
+    )
     path = tmp_path / "run" / "episodes.csv"
     path.write_bytes(path.read_bytes().replace(b".0,", b".000,"))
     before = {file: file.read_bytes() for file in (tmp_path / "run").rglob("*") if file.is_file()}
@@ -121,7 +128,7 @@ def test_a_csv_file_that_a_spreadsheet_has_changed_is_refused_before_anything_ch
     ],
 )
 def test_what_does_not_fit_is_not_remembered(part, value, message):
-    agent = DDPG(3, 1, Config(hidden_units=(8, 8)))
+    agent = DDPG(3, 1, Config(hidden_units=(8, 8), jit_compile=False))
     parts = {"state": np.zeros(3), "action": [0.0], "reward": 0.0, "next_state": np.zeros(3), "terminated": False}
     with pytest.raises(ValueError, match=message):
         agent.remember(**parts | {part: value})
@@ -133,7 +140,7 @@ def test_what_does_not_fit_is_not_remembered(part, value, message):
 @pytest.mark.parametrize("state", [np.zeros(7), np.zeros((2, 3)), [0, 0, np.nan]])
 def test_a_state_that_does_not_fit_is_not_acted_on(state):
     with pytest.raises(ValueError, match="the state"):
-        DDPG(3, 1, Config(hidden_units=(8, 8))).act(state, explore=False)
+        DDPG(3, 1, Config(hidden_units=(8, 8), jit_compile=False)).act(state, explore=False)
 
 
 def test_the_smallest_limit_of_memory_along_the_way_counts(tmp_path):
@@ -156,7 +163,9 @@ def test_the_smallest_limit_of_memory_along_the_way_counts(tmp_path):
 @pytest.mark.parametrize("lost", ["all", "the oldest"])
 def test_a_checkpoint_that_lost_replay_files_is_not_resumed(tmp_path, without_plots, lost):
     """It would go on with an emptier buffer, and say nothing."""
-    config = Config(env="Endless-v0", episodes=4, checkpoint_every=20, evaluation_episodes=1, hidden_units=(8, 8))
+    config = Config(
+        env="Endless-v0", episodes=4, checkpoint_every=20, evaluation_episodes=1, hidden_units=(8, 8), jit_compile=False
+    )
     finished_run(config, tmp_path / "run")
     manifest = tmp_path / "run" / "checkpoints" / "step-000000040" / "manifest.json"
     content = json.loads(manifest.read_text())
@@ -198,7 +207,9 @@ gymnasium.register("Film-v0", Film, max_episode_steps=10, disable_env_checker=Tr
 def test_a_task_of_which_no_film_can_be_made_is_refused_in_one_line(tmp_path, capsys, kwargs, said):
     from ddpg.policy.evaluate import main as evaluate_command
 
-    config = Config(env="Film-v0", env_kwargs=kwargs, episodes=1, evaluation_episodes=1, hidden_units=(8, 8))
+    config = Config(
+        env="Film-v0", env_kwargs=kwargs, episodes=1, evaluation_episodes=1, hidden_units=(8, 8), jit_compile=False
+    )
     run = finished_run(config, tmp_path / "run")
     command = ["--checkpoint", str(run.folder.path), "--episodes", "1", "--video", str(tmp_path / "films")]
     assert evaluate_command(command) == 2

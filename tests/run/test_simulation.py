@@ -90,7 +90,7 @@ def test_a_stop_in_an_evaluation_saves_too(config, tmp_path, monkeypatch):
 
 
 def test_a_failure_is_one_line_the_run_is_saved_and_goes_on_when_it_is_resumed(tmp_path, capfd):
-    flags = [*SMALL, "--env", "Misbehaving-v0", "--env-kwargs", '{"act": "exit"}', "--num-envs", "3", "--steps", "90"]
+    flags = [*SMALL, "--env", "Misbehaving-v0", "--env-kwargs", '{"act": "exit"}', "--num-envs", "3", "--steps", "48"]
     flags += [
         "--run-dir",
         f"{tmp_path}/run",
@@ -104,7 +104,7 @@ def test_a_failure_is_one_line_the_run_is_saved_and_goes_on_when_it_is_resumed(t
     problem = "simulator 1, episode 5, step 3: its process ended with exit code 3"
     assert f"stopped: {problem}; progress so far is saved in" in capfd.readouterr().err
     assert read_back(tmp_path / "run")[1]["episode"]["steps"] == 24
-    assert finish_with_failures(tmp_path / "run") == 90
+    assert finish_with_failures(tmp_path / "run") == 48
 
 
 def finish_with_failures(folder) -> int:

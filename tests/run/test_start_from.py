@@ -1,6 +1,7 @@
 """A start from another run: its networks and its normalization, new optimizers; what does not fit is refused."""
 
 import json
+import shutil
 from dataclasses import replace
 
 import numpy as np
@@ -23,10 +24,17 @@ def config(small, without_plots):
     return replace(small, env="Scales-v0", episodes=30, evaluate_every=10, evaluation_episodes=1, checkpoint_every=10)
 
 
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory):
+    """One run for all tests that only read it, or change their copy."""
+    return tmp_path_factory.mktemp("trained") / "source"
+
+
 @pytest.fixture
-def source(config, tmp_path):
-    finished_run(config, tmp_path / "source")
-    return tmp_path / "source"
+def source(trained, config, tmp_path):
+    if not trained.exists():
+        finished_run(config, trained)
+    return shutil.copytree(trained, tmp_path / "source")
 
 
 def started(config, source, tmp_path, **changes):

@@ -83,7 +83,8 @@ def test_a_name_of_the_greatest_length_can_be_written(tmp_path):
 @pytest.mark.parametrize("kind", ["link", "file"])
 def test_a_tensorboard_that_is_no_folder_of_the_run_is_refused_before_anything_changes(small, tmp_path, kind):
     run = finished_run(
-        Config(env="Endless-v0", episodes=2, evaluation_episodes=1, hidden_units=(8, 8)), tmp_path / "run"
+        Config(env="Endless-v0", episodes=2, evaluation_episodes=1, hidden_units=(8, 8), jit_compile=False),
+        tmp_path / "run",
     )
     tensorboard = run.folder.path / "tensorboard"
     if kind == "link":

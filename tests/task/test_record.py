@@ -30,12 +30,12 @@ class Plant(Task):
 
 
 @pytest.fixture
-def plant_run(tmp_path, monkeypatch):
+def plant_run(tmp_path, monkeypatch, without_plots):
     """A finished run of a task, and the task put back afterwards."""
     monkeypatch.setattr(Plant, "width", 1.0)
     monkeypatch.setattr(Plant, "torque", 2.0)
     register_plant(10)
-    config = Config(env="RecordedPlant-v0", episodes=2, evaluation_episodes=1, hidden_units=(8, 8))
+    config = Config(env="RecordedPlant-v0", episodes=2, evaluation_episodes=1, hidden_units=(8, 8), jit_compile=False)
     return finished_run(config, tmp_path / "run").folder.path
 
 

@@ -13,7 +13,11 @@ from ddpg.run.start import start_run
 from ddpg.task.states import notes_on_images, state_names
 from tests.helpers.tasks import Task
 
-CONFIG = Config(episodes=1, evaluation_episodes=1, hidden_units=(8, 8), batch_size=8, buffer_size=1_000)
+pytestmark = pytest.mark.usefixtures("without_plots")
+
+CONFIG = Config(
+    episodes=1, evaluation_episodes=1, hidden_units=(8, 8), jit_compile=False, batch_size=8, buffer_size=1_000
+)
 
 
 class Plant(Task):
