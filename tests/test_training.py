@@ -105,7 +105,7 @@ def test_an_episode_that_never_ends_is_truncated_and_bootstrapped(small):
 
 
 def metrics_of(number: float) -> Metrics:
-    return Metrics(number, 10 * number, 100 * number, -number, 0.0)
+    return Metrics(*(number * factor for factor in range(len(Metrics._fields))))
 
 
 def test_an_episodes_metrics_are_the_means_over_its_own_updates(small):

@@ -64,7 +64,7 @@ def export_policy(
     Args:
         checkpoint: A run folder, for its newest checkpoint, or one checkpoint; or an agent.
         out: The file, or the folder of a SavedModel.
-        format: "onnx", "litert", "saved_model" or "keras"; None goes by the ending of `out`.
+        format: One of `ddpg.policy.formats.FORMATS`, such as "onnx"; None goes by the ending of `out`.
         best: Of a run folder, take the checkpoint that evaluated best.
         overwrite: Replace an existing file.
         quantize: 8-bit integers, for "litert" only.

@@ -14,6 +14,8 @@ from ddpg.experience.simulators import Simulators
 from ddpg.seeding import integer_seed
 from tests.helpers.agents import NETWORKS, numbers
 
+METRICS = Metrics(*range(len(Metrics._fields)))
+
 
 @pytest.fixture
 def config(small):
@@ -75,7 +77,7 @@ def test_a_round_sends_updates_receives_and_stores_in_this_order(config, monkeyp
     remember = agent.remember
     monkeypatch.setattr(agent, "remember", lambda *parts: calls.append("remember") or remember(*parts))
     monkeypatch.setattr(agent.replay_buffer, "sample", lambda *_: np.zeros(()))
-    rounds.compiled_updates = lambda count: lambda rows: calls.append(f"{count} updates") or Metrics(1, 2, 3, 4, 5)
+    rounds.compiled_updates = lambda count: lambda rows: calls.append(f"{count} updates") or METRICS
     for _ in range(3):
         rounds.next()
     seeds = [integer_seed(0, "episodes", number) for number in (1, 2)]
@@ -115,7 +117,7 @@ def test_each_environment_step_brings_its_updates_in_one_call_per_round(config, 
     agent = DDPG(2, 1, config)
     rounds = Rounds(agent, vector_of(config, 3))
     sizes = []
-    rounds.compiled_updates = lambda count: lambda rows: sizes.append(len(rows)) or Metrics(1, 2, 3, 4, 5)
+    rounds.compiled_updates = lambda count: lambda rows: sizes.append(len(rows)) or METRICS
     while not rounds.are_over:
         rounds.next()
     rounds.cut()

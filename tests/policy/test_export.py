@@ -26,6 +26,14 @@ DICT_NAMES = [
 ]  # fmt: skip
 
 
+def test_the_pages_know_every_format_with_its_ending_and_whom_to_trust():
+    page = Page("docs/deployment.md")
+    rows = page.table("format", "file", "runs with", "metadata")
+    assert {code_spans(row["format"])[0]: "".join(code_spans(row["file"])) for row in rows} == ENDINGS
+    trusted = [name for row in page.table("format", "safe to take from anybody?") for name in code_spans(row["format"])]
+    assert trusted == list(FORMATS)
+
+
 @pytest.mark.parametrize("preset", ["blog", "paper"])
 @pytest.mark.parametrize("name", ENDINGS)
 def test_each_format_gives_the_agents_actions_in_the_tasks_own_units(trained_run, tmp_path, name, preset):

@@ -146,7 +146,7 @@ def test_the_policy_alone_needs_no_replay_buffer(agent, saved):
 def test_metrics_are_no_part_of_a_checkpoint(agent):
     from ddpg import Metrics
 
-    episode = replace(EPISODE, metrics=Metrics(1, 2, 3, 4, float("nan")))
+    episode = replace(EPISODE, metrics=Metrics(*[float("nan")] * len(Metrics._fields)))
     assert snapshot_of(agent, episode, {}).description["episode"]["metrics"] is None
 
 

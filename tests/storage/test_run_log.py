@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 import tensorflow as tf
 
-from ddpg import Config, RequestError
+from ddpg import Config, Metrics, RequestError
 from ddpg.run.start import resume_run
 from ddpg.run.training_run import COLUMNS
 from ddpg.storage.run_log import COUNTERS, RunLog, check_log
@@ -41,7 +41,7 @@ def test_the_columns_have_the_documented_names(tmp_path):
     assert {path.stem: path.read_text().strip() for path in (tmp_path / "run").glob("*.csv")} == {
         "episodes": "episode,steps,length,return,running_average,seconds",
         "evaluations": "steps,mean,std,episodes",
-        "updates": "steps,updates,critic_loss,actor_loss,q_value,target_q,action_saturation",
+        "updates": ",".join(("steps", "updates", *Metrics._fields)),
     }
 
 
