@@ -1,0 +1,96 @@
+"""In which task a policy is measured, and what its file says of an action."""
+
+import argparse
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from ddpg import Config, RequestError, make_environment
+from ddpg.policy import policy_file
+from ddpg.policy.describe import evaluation_at
+from ddpg.policy.policy_file import FilePolicy
+from ddpg.policy.sources import asked_task, require_same_task
+
+TRAINED = Config(env="Pendulum-v1", env_kwargs={"g": 9}, action_bound=3.0, max_episode_steps=70, gamma=0.5)
+
+
+def asked(**words):
+    return asked_task(TRAINED, argparse.Namespace(**{"env": None, "env_kwargs": None, "action_bound": None} | words))
+
+
+def test_the_task_is_that_of_training_unless_another_is_asked_for():
+    assert asked() == asked(env="Pendulum-v1") == TRAINED
+    assert (asked(env_kwargs={}).env_kwargs, asked(env_kwargs={"g": 1}).env_kwargs) == ({}, {"g": 1})
+    assert asked(env_kwargs={"g": 1}).action_bound == 3 and asked(action_bound=5.0).env_kwargs == {"g": 9}
+
+
+def test_another_task_takes_none_of_the_first_tasks_own_arguments():
+    other = asked(env="Endless-v0")
+    assert (other.env, other.env_kwargs, other.action_bound) == ("Endless-v0", {}, None)
+    assert (other.max_episode_steps, other.gamma) == (70, 0.5)
+    assert asked(env="Endless-v0", env_kwargs={"x": 1}).env_kwargs == {"x": 1}
+
+
+@pytest.mark.parametrize(("low", "high"), [(-2, 3), (-3, 2)])
+def test_a_task_whose_actions_lie_between_other_bounds_is_refused(low, high):
+    environment = make_environment("Pendulum-v1")
+    require_same_task(environment, TRAINED, (3, 1), (np.array([-2.0]), np.array([2.0])))
+    require_same_task(environment, TRAINED, (3, 1), None)
+    with pytest.raises(RequestError, match=rf"lie between \[-2.0\] and \[2.0\], those of the policy between \[{low}\]"):
+        require_same_task(environment, TRAINED, (3, 1), (np.array([low]), np.array([high])))
+    with pytest.raises(RequestError, match="state and action sizes"):
+        require_same_task(environment, TRAINED, (4, 1), None)
+
+
+METADATA = {
+    "task": "Pendulum-v1", "env_kwargs": {"g": 9}, "action_bound": 3.0, "max_episode_steps": 70, "seed": 4,
+    "state": ["a", "b", "c"], "action": {"low": [-1, 2], "high": [3, 12]},
+}  # fmt: skip
+
+
+@pytest.fixture
+def in_file(monkeypatch):
+    """A policy file whose policy answers with what a test puts here, in the task's units."""
+    answer = [[0.0, 0.0]]
+    functions = SimpleNamespace(open_runtime=lambda path: lambda states: np.array(answer, np.float32))
+    monkeypatch.setattr(policy_file, "format_of", lambda path: "made up")
+    monkeypatch.setitem(policy_file.FORMATS, "made up", SimpleNamespace(functions=functions, packages=()))
+    monkeypatch.setattr(policy_file, "probe", lambda path: METADATA)
+    return FilePolicy("policy"), answer
+
+
+@pytest.mark.parametrize(("action", "expected"), [
+    ([-1, 2], [-1, -1]), ([3, 12], [1, 1]), ([1, 7], [0, 0]), ([2, 4.5], [0.5, -0.5]), ([9, -9], [1, -1]),
+])  # fmt: skip
+def test_a_files_action_is_scaled_from_each_dimensions_own_bounds(in_file, action, expected):
+    policy, answer = in_file
+    answer[0] = action
+    assert policy.act(np.zeros(3)).tolist() == expected
+    assert (policy.state_size, policy.action_size) == (3, 2) and policy.act(np.zeros(3)).dtype == np.float32
+
+
+def test_a_files_task_has_the_arguments_that_it_was_trained_with_and_another_task_none(in_file):
+    policy, _ = in_file
+    for same in (policy.task_config(), policy.task_config("Pendulum-v1")):
+        assert (same.env, same.env_kwargs, same.action_bound, same.max_episode_steps) == (
+            "Pendulum-v1",
+            {"g": 9},
+            3,
+            70,
+        )
+    other = policy.task_config("Endless-v0")
+    assert (other.env, other.env_kwargs, other.action_bound) == ("Endless-v0", {}, None)
+
+
+def test_the_metadata_name_the_last_evaluation_that_the_policy_had_had(tmp_path):
+    assert evaluation_at(tmp_path, 100) is None
+    path = tmp_path / "evaluations.csv"
+    path.write_text("steps,mean,std\n0,-9,1\n100,-5,2\n150,-4,2\n200,-1,3\n")
+    assert evaluation_at(tmp_path, 100) == {"steps": 100, "mean": -5, "std": 2}
+    assert evaluation_at(tmp_path, 199) == {"steps": 150, "mean": -4, "std": 2}
+    assert evaluation_at(tmp_path, 900)["steps"] == 200
+    path.write_text("steps,mean,std\n100,-5,2\n")
+    assert evaluation_at(tmp_path, 99) is None
+    path.write_text("steps,mean,std\n100,much,2\n")
+    assert evaluation_at(tmp_path, 100) is None
