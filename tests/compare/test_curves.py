@@ -39,6 +39,7 @@ def test_only_a_table_of_curves_is_written_over(tmp_path):
     ("x.csv", "env,variant,env_step,return_mean,mean\nE,v,5,7,1\n", ("E", "v", None, 5, 7)),  # as published
     ("x.csv", "task,setting,variant,seed,steps,mean\nE,s,v,3,5,7\n", ("E", "s", 3, 5, 7)),  # our own before others'
     ("x.csv", "task,variant,seed,steps,mean\nE,v,3,5,7\n", ("E", "v", 3, 5, 7)),
+    ("x.csv", "source,task,variant,seed,steps,mean\nours,E,v,3,5,7\n", ("E", "ours v", 3, 5, 7)),  # of two projects
     ("learning-E.csv", "seed,steps,mean\n3,5,7\n", ("E", "learning-E", 3, 5, 7)),  # named after the file
 ])  # fmt: skip
 def test_each_known_table_has_its_columns(tmp_path, name, text, expected):

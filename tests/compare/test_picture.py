@@ -54,7 +54,9 @@ def test_single_runs_are_drawn_where_there_is_room_or_a_band_says_little(drawn, 
 
 
 def test_the_axes_name_what_they_show(drawn):
-    (axes,) = drawn(runs_of(1)).axes
+    figure = drawn(runs_of(1))
+    (axes,) = figure.axes
+    assert figure.get_suptitle() == "Noise-free evaluations during training: single runs"
     assert (axes.get_xlabel(), axes.get_ylabel()) == ("environment steps", "return (undiscounted sum of rewards)")
     first, second = drawn([*runs_of(1), *runs_of(1, "a", ["MolGAN"])]).axes
     assert (first.get_xlabel(), first.get_ylabel()) == ("environment steps", "return")

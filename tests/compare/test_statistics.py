@@ -69,3 +69,10 @@ def test_the_probability_of_improvement_lies_in_its_interval():
     low, high = improvement_interval(better, worse)
     assert 0 <= low < probability_of_improvement(better, worse) < high <= 1
     assert improvement_interval(better + 100, worse) == (1, 1)
+
+
+def test_ties_count_half_in_the_interval_too():
+    """Where all runs reach the same score, as with a goal that is always reached, nothing is better."""
+    same = np.full(5, 200.0)
+    assert probability_of_improvement(same, same) == 0.5
+    assert improvement_interval(same, same) == (0.5, 0.5)

@@ -87,3 +87,8 @@ def test_the_csv_has_these_columns_and_every_figure_of_a_setting():
     assert row == "T,blog,2,10," + ",".join(
         ["3.0,3.0,2.0,4.0,2.0,4.0", "1.5,1.5,1.0,2.0,1.0,2.0", "1.5,1.5,1.0,2.0,1.0,2.0"]
     )
+
+
+@pytest.mark.parametrize(("score", "shown"), [(9.99, "9.990"), (10.0, "10.0"), (-10.5, "-10.5")])
+def test_small_figures_have_three_digits_and_large_ones_one(score, shown):
+    assert table(compare([curve([0, score])])).splitlines()[1].split()[4] == shown

@@ -61,7 +61,7 @@ def test_states_go_in_all_at_once_and_one_by_one(written):
 
 
 def refused(written, tmp_path, *arguments, **words):
-    with pytest.raises(RequestError, match="differs from the agent by .* so it was not kept"):
+    with pytest.raises(RequestError, match=r"differs from the agent by .* so it was not kept"):
         written(*arguments, **words)
     assert list(tmp_path.iterdir()) == []
 

@@ -28,7 +28,8 @@ def test_a_buffer_that_does_not_fit_is_refused_with_the_largest_that_does(monkey
 def test_networks_that_do_not_fit_are_refused_with_their_size(monkeypatch):
     monkeypatch.setattr(memory, "available_memory", lambda: 2 * GIB)
     with pytest.raises(
-        RequestError, match=r"networks of 100000000 and 100000000 units take 2980\d\d\d+\.\d\d GiB"
+        RequestError,
+        match=r"take 2980\d\d\d+\.\d\d GiB with their optimizers, but only 2\.00 GiB is free; use fewer units",
     ) as caught:
         require_memory(Config(hidden_units=(10**8, 10**8)), 3, 1)
     assert caught.value.setting == "hidden_units"

@@ -3,11 +3,12 @@
 import pytest
 
 from ddpg import Config, RequestError
+from ddpg.molgan.config import MolGANConfig
 from ddpg.run.memory import GIB
 from ddpg.sweep import capacity
 from ddpg.sweep.capacity import bytes_of, check_capacity, require_free
 from ddpg.sweep.cluster import Machine
-from ddpg.sweep.jobs import TrainingJob
+from ddpg.sweep.jobs import MolGANJob, TrainingJob
 
 ROW, MIB = 36, 1024**2  # bytes of a transition of Pendulum
 NETWORKS = capacity.network_bytes(Config(), 3, 1)
@@ -48,3 +49,22 @@ def test_the_machine_is_named_only_where_there_are_several(tmp_path):
 
     with pytest.raises(RequestError, match=r"^env: there is no module 'mine'$"):
         check_capacity([TrainingJob(tmp_path, Config())], [Machine("here", 1, call)], 1, tmp_path)
+
+
+def test_a_run_of_molgan_takes_its_own_measure(tmp_path, monkeypatch):
+    asked = []
+    monkeypatch.setattr(capacity, "require_free", lambda needed, *_: asked.append(list(needed)))
+    machine = Machine("here", 4, lambda function, *arguments: function(*arguments))
+    check_capacity([MolGANJob(tmp_path, MolGANConfig(), None, 10)], [machine], 4, tmp_path)
+    assert asked == [[pytest.approx(1.2 * GIB)], [32 * MIB]]
+
+
+def test_a_folder_that_cannot_be_written_is_the_fault_of_its_flag(tmp_path, monkeypatch):
+    def full(**_):
+        raise OSError(30, "Read-only file system")
+
+    monkeypatch.setattr(capacity.tempfile, "NamedTemporaryFile", full)
+    machines = [Machine(name, 1, lambda function, *arguments: function(*arguments)) for name in ("a", "b")]
+    with pytest.raises(RequestError, match=r"cannot write to .*: Read-only file system") as caught:
+        check_capacity([TrainingJob(tmp_path / "r", Config())], machines, 1, tmp_path)
+    assert caught.value.setting == "sweep_dir"

@@ -55,3 +55,10 @@ def test_a_table_of_the_user_is_never_written_over(table, capsys):
     assert main(["compare", "x.csv", "--curves", "mine.csv"]) == 2
     assert "--curves: " in capsys.readouterr().err
     assert (table.parent / "mine.csv").read_text() == "my,own\n"
+
+
+def test_a_picture_of_the_user_is_never_drawn_over_and_nothing_is_read_before(table, capsys):
+    (table.parent / "mine.png").write_bytes(b"a photo")
+    assert main(["compare", "nowhere.csv", "--out", "mine.png"]) == 2
+    assert "--out: " in (error := capsys.readouterr().err) and error.count("\n") == 1
+    assert (table.parent / "mine.png").read_bytes() == b"a photo"

@@ -7,7 +7,7 @@ import pytest
 
 from ddpg import Config, RequestError
 from ddpg.molgan.config import MolGANConfig
-from ddpg.sweep.grid import combinations, parse_value, parse_vary, text_of
+from ddpg.sweep.grid import combinations, parse_value, parse_vary, seeded, text_of
 
 
 def test_values_have_the_types_of_their_settings():
@@ -73,3 +73,15 @@ def test_a_combination_that_is_not_allowed_is_named():
         RequestError, match=re.escape("tau: 3.0 is outside (0, 1]; the default is 0.005 (in X,tau=3.0)")
     ):
         list(combinations({"env": ["X"], "tau": (0.1, 3.0)}, make))
+
+
+def test_a_sweep_of_one_combination_has_a_folder_of_one_name_and_its_seeds_follow_one_another(tmp_path):
+    ((name, config),) = combinations({"tau": (0.1,)}, make)
+    assert (name, config.tau) == ("runs", 0.1)
+    found = [(folder.name, each.seed, each.tau) for folder, each in seeded(tmp_path, replace(config, seed=3), 2)]
+    assert found == [("seed3", 3, 0.1), ("seed4", 4, 0.1)]
+
+
+def test_a_setting_that_is_not_allowed_at_all_is_not_blamed_on_a_combination():
+    with pytest.raises(RequestError, match=r"^tau: 3\.0 is outside \(0, 1\]; the default is 0\.005$"):
+        list(combinations({"env": ["X"], "tau": (3.0,)}, make))
