@@ -618,7 +618,7 @@ plt.show()
 # %% [markdown]
 # On the left, red and blue are the two directions of the torque: near the upright position it pushes the pole back to
 # it. On the right, the goal is in the middle. The bright band through it holds the states from which the pole gets
-# there at once. From the dark valleys it must first swing to the other side. (Values a little above 0 are errors: no
+# there at once. From the dark valleys it must first swing to the other side. (Values above 0 are errors: no
 # true value is. They lie where the agent has hardly been.) And a film of one episode, from a start near the bottom:
 
 # %%
