@@ -101,13 +101,10 @@ def test_a_lost_node_costs_its_episodes_and_the_run_goes_on(cluster, config):
         rounds = Rounds(agent, simulators)
         rounds.next()
         cluster.lose_second()
-        while not told:  # its processes live on for a moment
+        while not told or count % 20:  # its processes live on for a moment, and need not end at once
             rounds.next()
-        count = max(rounds.lengths)
-        for _ in range(5):
-            rounds.next()
-    (lost,) = told
-    assert 1 <= lost <= 2
-    assert sorted(rounds.lengths) == [5] * lost + [count + 5] * (3 - lost)
-    assert agent.steps == rounds.steps == 3 * (count + 5) - lost
-    assert rounds.begun == 3 + lost
+            count += 1
+    assert 1 <= sum(told) <= 2
+    assert sorted(rounds.lengths == count + 1) == [False] * sum(told) + [True] * (3 - sum(told))
+    assert agent.steps == rounds.steps == 3 * (count + 1) - sum(told)
+    assert rounds.begun == 3 + sum(told)

@@ -78,7 +78,7 @@ def end(process):
 
 @pytest.mark.slow
 @pytest.mark.timeout(600)
-def test_a_run_that_loses_a_node_goes_on_says_so_once_and_keeps_it_in_its_record(tmp_path, cluster):
+def test_a_run_that_loses_a_node_goes_on_says_so_and_keeps_it_in_its_record(tmp_path, cluster):
     run = tmp_path / "run"
     slow = ["--env-kwargs", '{"slow": 0, "seconds": 0.01}', "--run-dir", str(run), "--address", cluster.address]
     process = start(run, *WALK, *slow, "--steps", "3000")
@@ -86,12 +86,14 @@ def test_a_run_that_loses_a_node_goes_on_says_so_once_and_keeps_it_in_its_record
     cluster.lose_second()
     code, out, err = end(process)
     assert code == 0, err
-    (line,) = [line for line in err.splitlines() if "lost" in line]
-    assert line.startswith("note: ") and "raylet" not in out + err
+    lines = [line for line in err.splitlines() if "lost" in line]  # two where both simulators of the node end apart
+    assert "raylet" not in out + err
 
-    (loss,) = json.loads((run / "config.json").read_text())["lost_simulators"]
-    assert loss["simulators"] in (1, 2) and f"lost after step {loss['after_step']};" in line
-    assert read_back(run)[1]["run"]["kept"]["lost_simulators"] == [loss]
+    losses = json.loads((run / "config.json").read_text())["lost_simulators"]
+    assert 1 <= sum(loss["simulators"] for loss in losses) <= 2
+    for loss, line in zip(losses, lines, strict=True):
+        assert line.startswith("note: ") and f"lost after step {loss['after_step']};" in line
+    assert read_back(run)[1]["run"]["kept"]["lost_simulators"] == losses
 
     rows = csv_rows(run / "episodes.csv")
     numbers, steps = ([int(row[name]) for row in rows] for name in ("episode", "steps"))
@@ -103,7 +105,7 @@ def test_a_run_that_loses_a_node_goes_on_says_so_once_and_keeps_it_in_its_record
 
     code, _, err = end(start(run, "--resume", str(run), "--steps", "3300"))  # on this machine
     assert code == 0, err
-    assert json.loads((run / "config.json").read_text())["lost_simulators"] == [loss]
+    assert json.loads((run / "config.json").read_text())["lost_simulators"] == losses
 
 
 @pytest.mark.slow
@@ -116,7 +118,7 @@ def test_a_run_on_a_cluster_that_is_stopped_goes_on_there_with_the_command_that_
     process.send_signal(signal.SIGTERM)
     code, _, err = end(process)
     assert code == 143, err
-    assert err.splitlines()[0].startswith("stopping; the run saves first")
+    assert "stopping; the run saves first" in err
     command = err.splitlines()[-1].split("resume with: ")[1]
     assert command.endswith(f"--address {cluster.address}")
     steps = read_back(run)[1]["episode"]["steps"]
