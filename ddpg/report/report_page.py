@@ -81,7 +81,8 @@ def evaluations(record: Record) -> str:
     if reported:
         parts.append(table(("reported by the task", "at the last evaluation"), reported))
     if record.test:
-        shown = [(name, text_of(value)) for name, value in record.test.items() if not isinstance(value, list)]
+        single = {name: value for name, value in record.test.items() if not isinstance(value, list)}
+        shown = [(name, number(each) if isinstance(each, float) else text_of(each)) for name, each in single.items()]
         parts += ["<h3>Final test</h3>", table(("figure", "value"), shown)]
     if record.config.env in YARDSTICKS and not record.config.env_kwargs:
         parts.append(f"<p>Known: {escape(YARDSTICKS[record.config.env])}.</p>")

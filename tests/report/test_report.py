@@ -114,11 +114,11 @@ def test_a_film_and_a_final_test_are_in_the_report(run_dir, tmp_path):
     (run_dir / "film" / "episode.mp4").write_bytes(b"moving")
     (run_dir / "other.mp4").symlink_to(tmp_path / "secret.mp4")
     (tmp_path / "secret.mp4").write_bytes(b"secret")
-    (run_dir / "test.json").write_text(json.dumps({"results": {"mean": -123.25, "returns": [1, 2]}}))
+    (run_dir / "test.json").write_text(json.dumps({"results": {"mean": -123.256829, "returns": [1, 2]}}))
     text = report_of(run_dir, tmp_path / "report.html")
     assert f"data:video/mp4;base64,{base64.b64encode(b'moving').decode()}" in text
     assert base64.b64encode(b"secret").decode() not in text
-    assert '<th scope="row">mean</th><td>-123.25</td>' in text
+    assert '<th scope="row">mean</th><td>-123.3</td>' in text
 
 
 def test_what_a_task_reports_is_in_the_report(run_dir, tmp_path):
