@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from ddpg import PRESETS, Config, RequestError
+from ddpg.noise import NOISES
 from ddpg.settings.setting import check_values, from_json, inside, parse_value, setting, text_of, value_type
 
 FIELDS = {field.name: field for field in dataclasses.fields(Config)}
@@ -56,6 +57,10 @@ def test_the_preset_for_goals_holds_the_settings_of_the_paper_on_hindsight():
     assert (goals.train_frequency, goals.gradient_steps, goals.normalize_observations) == (0, 40, True)
     assert (goals.actor_learning_rate, goals.critic_learning_rate, goals.hidden_units) == (1e-3, 1e-3, (256, 256))
     assert (goals.noise, goals.noise_sigma, goals.random_actions) == ("gaussian", 0.2, 0.3)
+
+
+def test_the_choices_of_noise_are_the_noise_processes_that_exist():
+    assert set(FIELDS["noise"].metadata["choices"]) == set(NOISES)
 
 
 def test_the_first_setting_begins_a_group_of_flags_and_no_two_groups_have_one_title():
