@@ -10,7 +10,7 @@ from ddpg import RequestError
 from ddpg.export.__main__ import outputs_of
 from ddpg.policy import export
 from ddpg.policy.export import Source, check_output, is_own_folder, write_policy
-from ddpg.policy.formats import format_of, format_to_write
+from ddpg.policy.formats import format_of, format_to_write, require_packages
 
 OWN = '{"task": "T", "state": [], "action": {}}'
 STATES = np.zeros((30, 3), np.float32)
@@ -133,3 +133,10 @@ def test_endings_name_formats_and_several_formats_have_their_endings(tmp_path):
         "saved_model": Path("x/p"),
     }
     assert outputs_of(Path("x/p.q"), ["onnx"]) == {"onnx": Path("x/p.q")}
+
+
+def test_a_missing_package_is_the_fault_of_the_format(monkeypatch):
+    monkeypatch.setitem(export.FORMATS, "made up", SimpleNamespace(packages=("no_such_package",)))
+    with pytest.raises(RequestError, match="the format made up needs no_such_package") as caught:
+        require_packages("made up")
+    assert caught.value.setting == "format"

@@ -9,6 +9,7 @@ import pytest
 from ddpg import Config, RequestError, make_environment
 from ddpg.policy import policy_file
 from ddpg.policy.describe import evaluation_at
+from ddpg.policy.policy import Policy
 from ddpg.policy.policy_file import FilePolicy
 from ddpg.policy.sources import asked_task, require_same_task
 
@@ -94,3 +95,10 @@ def test_the_metadata_name_the_last_evaluation_that_the_policy_had_had(tmp_path)
     assert evaluation_at(tmp_path, 99) is None
     path.write_text("steps,mean,std\n100,much,2\n")
     assert evaluation_at(tmp_path, 100) is None
+
+
+def test_a_state_of_another_shape_is_refused_though_it_has_as_many_numbers():
+    policy = Policy(SimpleNamespace(act=lambda state, explore: np.zeros(1)), make_environment("Pendulum-v1"))
+    assert policy(np.zeros(3)) == 0 and policy([0.0, 0.0, 0.0]) == 0
+    with pytest.raises(ValueError, match=r"the state must have the shape \(3,\), got \(3, 1\)"):
+        policy(np.zeros((3, 1)))
