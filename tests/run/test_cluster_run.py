@@ -126,5 +126,5 @@ def test_a_run_on_a_cluster_that_is_stopped_goes_on_there_with_the_command_that_
     process = subprocess.Popen([*shlex.split(command), *further], cwd=ROOT, text=True, stderr=subprocess.PIPE)
     wait_for_rows(run / "episodes.csv", len(csv_rows(run / "episodes.csv")) + 100, process)
     process.send_signal(signal.SIGTERM)
-    assert process.wait(60) == 143
+    assert end(process)[0] == 143
     assert read_back(run)[1]["episode"]["steps"] > steps
