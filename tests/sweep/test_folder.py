@@ -77,3 +77,8 @@ def test_only_what_differs_is_named():
         difference({"a": 1, "b": 2}, {"a": 1, "b": 3, "c": 4}, " in x") == "b 2 instead of 3, c None instead of 4 in x"
     )
     assert difference({"a": 1}, {"a": 1}, " in x") == ""
+
+
+def test_a_folder_in_folders_that_are_not_there_yet_is_made(tmp_path):
+    with open_folder(tmp_path / "studies" / "first", [], {}):
+        assert (tmp_path / "studies" / "first" / "sweep.json").is_file()
