@@ -37,8 +37,8 @@ class Parser(argparse.ArgumentParser):
         return namespace, rest
 
 
-def command_words(name: str) -> tuple[str, ...]:
-    """Return how a command is typed here: by its name if this process was started so, else by its script.
+def command_words(name: str, start: Path) -> tuple[str, ...]:
+    """Return how a command is typed in the folder `start`: by its name if it was started so, else by its script.
 
     The words work when they are pasted into the shell that started this process, also without an activated virtual
     environment and outside of the checkout.
@@ -46,16 +46,16 @@ def command_words(name: str) -> tuple[str, ...]:
     if Path(sys.argv[0]).stem in COMMANDS:
         return (name if shutil.which(name) else str(Path(sys.argv[0]).with_name(name)),)
     _, *words = COMMANDS[name]
-    if words[0] != "-m" and not Path(words[0]).exists():
+    if words[0] != "-m" and not (start / words[0]).exists():
         words[0] = str(Path(__file__).parents[2] / words[0])
-    return (interpreter(), *words)
+    return (interpreter(start), *words)
 
 
-def interpreter() -> str:
-    """Return how the interpreter that runs is typed: "python" if that is what it means here, else its path."""
+def interpreter(start: Path) -> str:
+    """Return how the interpreter that runs is typed in the folder `start`: "python" if it means that, else its path."""
     if shutil.which("python") and Path(str(shutil.which("python"))).absolute() == Path(sys.executable).absolute():
         return "python"
-    return str(shown(Path(sys.executable), Path.cwd()))
+    return str(shown(Path(sys.executable), start))
 
 
 def program_name(name: str) -> str:
@@ -73,7 +73,12 @@ def run_command(name: str, command: Callable[[], int]) -> int:
     130 for Ctrl-C; 141 if the reader of its results has gone.
     """
     prepare_streams()
-    program, start = program_name(name), Path.cwd()
+    program = program_name(name)
+    try:
+        start = Path.cwd()
+    except FileNotFoundError:
+        note(f"{program}: error: the working directory was deleted; change into another one with cd")
+        return 2
     try:
         code = command()
         sys.stdout.flush()
@@ -126,7 +131,7 @@ def run_to_end(command: str, run: RunOfAnyKind, arguments: argparse.Namespace, *
     plots = [] if arguments.plot_dir == start / "plots" else ["--plot-dir", str(shown(arguments.plot_dir, start))]
     address = ["--address", arguments.address] if getattr(arguments, "address", None) else []
     flags = ["--resume", str(shown(run.folder.path, start)), *plots, *address]
-    resume = shlex.join([*command_words(command), *words, *flags])
+    resume = shlex.join([*command_words(command, start), *words, *flags])
     for each in run.notes:
         note(f"{program}: note: {each}")
     outcome, number = "stopped", 0

@@ -1,6 +1,7 @@
 """Files that anybody may have written, read up to a sane size: a device or a wrong file must not fill the memory."""
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -16,11 +17,18 @@ def read_text(path: Path, most: int = MOST_BYTES) -> str:
     """
     if path.stat().st_size > most:
         raise ValueError(f"it has {path.stat().st_size} bytes")
-    with path.open("rb") as file:
+    with open(path, "rb", opener=open_without_waiting) as file:
         content = file.read(most + 1)
     if len(content) > most:  # a device, which has no size
         raise ValueError(f"it has more than {most} bytes")
     return content.decode("utf-8-sig")
+
+
+def open_without_waiting(path: str, flags: int) -> int:
+    """Open a file; a named pipe that nobody writes to is empty, where `open` would wait for ever."""
+    descriptor = os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
+    os.set_blocking(descriptor, True)
+    return descriptor
 
 
 def read_object(path: Path, most: int = MOST_BYTES) -> dict[str, Any]:

@@ -31,8 +31,12 @@ def absolute(path: str | Path) -> Path:
 
 
 def shown(path: Path, start: Path) -> Path:
-    """Return an absolute path as a user in the folder `start` would write it."""
-    return path.relative_to(start) if path.is_relative_to(start) and path != start else path
+    """Return an absolute path as a user in the folder `start` would write it.
+
+    It stays absolute if a command would read what follows `start` as a flag or as a home folder.
+    """
+    below = path.is_relative_to(start) and path != start
+    return path.relative_to(start) if below and str(path.relative_to(start))[0] not in "-~" else path
 
 
 def with_shown_paths(text: str, start: Path) -> str:

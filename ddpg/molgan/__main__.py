@@ -111,7 +111,7 @@ def report(run, start: Path) -> None:
     folder = str(shown(run.folder.path, start))
     print(f"run folder  {folder}")
     print("plots       " + ", ".join(str(shown(path, start)) for path in run.plot_paths))
-    print("next        " + shlex.join([*command_words(COMMAND), "evaluate", "--checkpoint", folder]))
+    print("next        " + shlex.join([*command_words(COMMAND, start), "evaluate", "--checkpoint", folder]))
 
 
 def evaluate(arguments: argparse.Namespace) -> int:

@@ -50,11 +50,11 @@ def print_summary(run: TrainingRun, start: Path) -> None:
     if run.is_good_enough():
         limits = {"--stop-at": run.config.stop_at, "--stop-at-success": run.config.stop_at_success}
         lifted = [word for flag, limit in limits.items() if limit is not None for word in (flag, "none")]
-        resume = shlex.join([*command_words("ddpg-train"), "--resume", folder, *lifted])
+        resume = shlex.join([*command_words("ddpg-train", start), "--resume", folder, *lifted])
         print(f"stopped     {run.config.stop_evaluations} evaluations in a row were good enough; to go on: {resume}")
     print(f"run folder  {folder}")
     print(f"curve       {shown(run.plot_path, start)}")
-    print("next        " + shlex.join([*command_words("ddpg-evaluate"), "--checkpoint", folder]))
+    print("next        " + shlex.join([*command_words("ddpg-evaluate", start), "--checkpoint", folder]))
 
 
 def evaluation_lines(run: TrainingRun) -> list[str]:

@@ -127,7 +127,7 @@ def carry_out(
 def stopped(arguments: argparse.Namespace, sweep_dir: Path, signal_number: int) -> int:
     """Say how a stopped sweep can be continued, and return the exit code."""
     folder = [] if arguments.sweep_dir else ["--sweep-dir", str(shown(sweep_dir, arguments.start))]
-    again = shlex.join([*command_words(COMMAND), *arguments.words, *folder])
+    again = shlex.join([*command_words(COMMAND, arguments.start), *arguments.words, *folder])
     note(f"{program_name(COMMAND)}: stopped; continue with: {again}")
     return 128 + signal_number
 
@@ -171,11 +171,11 @@ def tune(arguments: argparse.Namespace) -> int:
         return stopped(arguments, sweep_dir, outcome.signal_number)
     for folder, reason in outcome.failures.items():
         raise RunStopped(f"{shown(sweep_dir, arguments.start) / folder.relative_to(sweep_dir)}: {reason}")
-    report_tuning(tuning, base, found if again else None, shown(sweep_dir, arguments.start))
+    report_tuning(tuning, base, found if again else None, shown(sweep_dir, arguments.start), arguments.start)
     return 0
 
 
-def report_tuning(tuning: Any, base: Config, found: Config | None, sweep_dir: Path) -> None:
+def report_tuning(tuning: Any, base: Config, found: Config | None, sweep_dir: Path, start: Path) -> None:
     """Print what tuning found, by the search and by new seeds, draw it, and write `best.json`.
 
     Args:
@@ -204,7 +204,7 @@ def report_tuning(tuning: Any, base: Config, found: Config | None, sweep_dir: Pa
     print(f"new seeds   {figures['fresh_seeds']['iqm']:.1f} in the test: {verdict}")
     print(f"training    {tuning.trained_share():.0%} of the steps of {tuning.trials} whole trials")
     print(f"pictures    {', '.join(str(sweep_dir / name) for name in (*drawn, 'comparison.png'))}")
-    words = [*command_words("ddpg-train"), "--config", str(path)]
+    words = [*command_words("ddpg-train", start), "--config", str(path)]
     print(f"next        {shlex.join(words)}")
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+import ddpg
 from ddpg import PRESETS, Config, RequestError, RunStopped
 from ddpg.command.command import COMMANDS, command_words, program_name, run_command
 from ddpg.command.flags import given_settings
@@ -55,10 +56,32 @@ def error_of(capsys, main, *flags: str) -> str:
 def test_a_command_is_named_as_it_was_typed(monkeypatch, command, words, name):
     for path in ("train.py", "/home/me/ddpg/evaluate.py", "/home/me/ddpg/molgan/__main__.py", "-c", ""):
         monkeypatch.setattr(sys, "argv", [path])
-        assert (command_words(command), program_name(command)) == (words, name)
+        assert (command_words(command, Path.cwd()), program_name(command)) == (words, name)
     for path in ("/usr/bin/ddpg-train", "ddpg-evaluate", "ddpg-molgan.exe", "venv/bin/ddpg-export"):
         monkeypatch.setattr(sys, "argv", [path])
-        assert (command_words(command), program_name(command)) == ((str(Path(path).with_name(command)),), command)
+        expected = (str(Path(path).with_name(command)),)
+        assert (command_words(command, Path.cwd()), program_name(command)) == (expected, command)
+
+
+def test_a_command_is_typed_in_the_folder_where_the_first_one_was(tmp_path, monkeypatch):
+    """A task may have changed the working directory since, or deleted it."""
+    monkeypatch.setattr(sys, "argv", ["train.py"])
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "train.py").touch()
+    interpreter, script = command_words("ddpg-train", Path("/"))
+    assert script == str(Path(ddpg.__file__).parents[1] / "train.py")
+    assert command_words("ddpg-train", tmp_path) == (interpreter, "train.py")
+
+
+@pytest.mark.parametrize("main", MAINS.values(), ids=MAINS)
+def test_a_deleted_working_directory_is_one_line(main, tmp_path, monkeypatch, capsys):
+    (tmp_path / "gone").mkdir()
+    monkeypatch.chdir(tmp_path / "gone")
+    (tmp_path / "gone").rmdir()
+    assert main([]) == 2
+    err = capsys.readouterr().err
+    assert err.endswith("error: the working directory was deleted; change into another one with cd\n")
+    assert err.count("\n") == 1
 
 
 @pytest.mark.parametrize("name", MAINS)

@@ -30,6 +30,8 @@ def test_paths_are_shown_as_seen_from_the_folder_where_the_command_was_typed():
     start = Path("/home/me")
     assert str(shown(Path("/home/me/runs/x"), start)) == "runs/x"
     assert str(shown(Path("/data/x"), start)) == "/data/x"
+    for name in ("-x", "~x"):  # a command would read it as a flag, or as a home
+        assert str(shown(start / name, start)) == f"/home/me/{name}"
     text = "/home/me/runs/x exists; use --resume /home/me/runs/x, or /home/me"
     assert with_shown_paths(text, start) == "runs/x exists; use --resume runs/x, or ."
     assert with_shown_paths("/x", Path("/")) == "/x"

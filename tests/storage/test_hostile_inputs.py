@@ -1,5 +1,6 @@
 """Files that anybody may have written: read up to a sane size, and refused in one line that names them."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -24,6 +25,11 @@ def test_a_file_is_read_up_to_its_limit(tmp_path):
     assert read_text(tmp_path / "a", most=6) == "abc"  # without the mark
     with pytest.raises(ValueError, match="it has 6 bytes"):
         read_text(tmp_path / "a", most=5)
+
+
+def test_a_named_pipe_that_nobody_writes_to_is_empty_and_not_waited_for(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    assert read_text(tmp_path / "pipe") == ""
 
 
 @pytest.mark.parametrize("text", ["[" * 100_000, "5", "[]", "nonsense", ""])
