@@ -14,6 +14,11 @@ def import_tensorflow() -> None:
     import_quietly()
     import keras
 
+    if keras.config.backend() != "tensorflow":
+        raise RequestError(
+            f"Keras was imported with the backend {keras.config.backend()} before ddpg; import ddpg first, or set "
+            "KERAS_BACKEND=tensorflow"
+        )
     keras.config.set_floatx("float32")  # whatever the user's keras.json says: all of the agent is float32
     keras.config.set_dtype_policy("float32")
 
@@ -24,6 +29,7 @@ def import_quietly() -> None:
     They come before its log level applies, so the file descriptor itself is redirected. A user who sets
     TF_CPP_MIN_LOG_LEVEL=0 has asked for them, and gets them.
     """
+    os.environ["KERAS_BACKEND"] = "tensorflow"  # whatever is set for other programs: this one is written for it
     if "tensorflow" in sys.modules:
         return
     quiet = os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3") != "0"

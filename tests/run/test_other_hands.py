@@ -1,6 +1,7 @@
 """Surroundings of other people: tasks that change what they are given, settings of other programs, changed files."""
 
 import json
+import os
 from typing import ClassVar
 
 import gymnasium
@@ -10,6 +11,7 @@ import numpy as np
 import pytest
 
 from ddpg import DDPG, Config, RequestError, evaluate, make_environment, train
+from ddpg.command.tensorflow import import_tensorflow
 from ddpg.run.memory import cgroup_limits
 from ddpg.run.start import resume_run, start_run
 from ddpg.run.train import main
@@ -102,6 +104,16 @@ def test_keras_of_another_floating_point_type_is_set_right(tmp_path):
         assert keras.config.floatx() == "float32"
     finally:
         keras.config.set_floatx("float32")
+
+
+def test_keras_of_another_backend_is_set_right_or_refused_in_one_line(monkeypatch):
+    """KERAS_BACKEND and keras.json say what other programs want; PyTorch and JAX are not even installed here."""
+    monkeypatch.setenv("KERAS_BACKEND", "torch")
+    import_tensorflow()
+    assert os.environ["KERAS_BACKEND"] == "tensorflow"
+    monkeypatch.setattr("keras.config.backend", lambda: "jax")
+    with pytest.raises(RequestError, match="the backend jax before ddpg; import ddpg first, or set KERAS_BACKEND"):
+        import_tensorflow()
 
 
 def test_a_csv_file_that_a_spreadsheet_has_changed_is_refused_before_anything_changes(small, tmp_path, without_plots):
