@@ -139,7 +139,7 @@ def test_help_shows_every_setting_under_the_title_of_its_group(capsys, monkeypat
         group, line = shown.pop(f"--{field.name.replace('_', '-')}")
         assert group == title
         assert field.metadata["help"] in line
-    assert set(shown) == {"--preset", "--config", "--run-dir", "--resume", "--plot-dir", "--progress"}
+    assert set(shown) == {"--preset", "--config", "--run-dir", "--resume", "--plot-dir", "--progress", "--address"}
 
 
 def test_help_shows_flags_that_make_each_preset_out_of_the_defaults(capsys, monkeypatch):
