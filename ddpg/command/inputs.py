@@ -15,10 +15,11 @@ def read_text(path: Path, most: int = MOST_BYTES) -> str:
         OSError: It cannot be read.
         ValueError: It has more than `most` bytes, or is not UTF-8.
     """
-    if path.stat().st_size > most:
-        raise ValueError(f"it has {path.stat().st_size} bytes")
+    size = path.stat().st_size
+    if size > most:
+        raise ValueError(f"it has {size} bytes")
     with open(path, "rb", opener=open_without_waiting) as file:
-        content = file.read(most + 1)
+        content = file.read(size or most + 1)  # Python sets as much memory aside as is asked for
     if len(content) > most:  # a device, which has no size
         raise ValueError(f"it has more than {most} bytes")
     return content.decode("utf-8-sig")

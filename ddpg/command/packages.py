@@ -1,8 +1,11 @@
 """Other packages: which are missing, and which versions there are."""
 
 import importlib.util
+import os
 import platform
-from contextlib import suppress
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from importlib.metadata import PackageNotFoundError, version
 
 from ddpg.errors import RequestError
@@ -29,3 +32,19 @@ def require_package(package: str, what: str, setting: str | None = None) -> None
     """
     if importlib.util.find_spec(package) is None:
         raise RequestError(f"{what}; install it with: pip install {package.replace('_', '-')}", setting)
+
+
+@contextmanager
+def whatever_backend() -> Iterator[None]:
+    """Import Matplotlib in this block, also where MPLBACKEND names a backend that does not exist.
+
+    A figure that becomes a file needs none. The user's task, which may open a window, gets the one that was named.
+    """
+    backend = os.environ.pop("MPLBACKEND", None)
+    try:
+        yield
+    finally:
+        if backend is not None:
+            os.environ["MPLBACKEND"] = backend
+            with suppress(ValueError):
+                sys.modules["matplotlib"].rcParams["backend"] = backend

@@ -124,9 +124,7 @@ def read_record_at(checkpoint: Path, run_dir: Path) -> Record:
 
 def read_log(run_dir: Path, name: str) -> Columns:
     """Return the columns of one of a run's CSV files."""
-    columns = read_columns(run_dir / f"{name}.csv")
-    if missing := set(COLUMNS[name]) - columns.keys():
-        raise RequestError(f"{run_dir / name}.csv has no column {min(missing)}")
+    columns = read_columns(run_dir / f"{name}.csv", COLUMNS[name])
     if name == "evaluations" and not len(columns["mean"]):
         raise RequestError(f"{run_dir / name}.csv has no rows; a run evaluates before its first checkpoint")
     return columns

@@ -22,6 +22,7 @@ from ddpg.storage.csv_files import read_columns
 from ddpg.storage.figures import AVERAGE, EPISODE, EVALUATION, check_picture, finish, new_figure
 
 OPTIMA = {"Pendulum-v1": -135.7}  # over 1,000 starts: results/pendulum_optimum
+DRAWN = {"episodes": ("steps", "return", "running_average"), "evaluations": ("steps", "mean", "std", "episodes")}
 LINE_OF_TITLE = 100  # characters
 
 
@@ -33,7 +34,7 @@ def draw_reward_curve(run_dir: Path, config: dict[str, Any], plot_path: Path) ->
         config: The settings of the run, as JSON.
         plot_path: The PNG to write; it is replaced atomically, so a viewer never sees half of it.
     """
-    episodes, evaluations = (read_columns(run_dir / f"{name}.csv") for name in ("episodes", "evaluations"))
+    episodes, evaluations = (read_columns(run_dir / f"{name}.csv", needed) for name, needed in DRAWN.items())
 
     figure = new_figure(5)
     axes = figure.add_subplot()

@@ -50,6 +50,8 @@ def read_table(path: Path, needed: Sequence[str] = ()) -> tuple[list[str], list[
         header, *rows = [*csv.reader(io.StringIO(text, newline=""), strict=True)] or [[]]
     except (OSError, ValueError, csv.Error) as error:
         raise RequestError(f"cannot read {path} ({getattr(error, 'strerror', None) or one_line(error)})") from None
+    while rows and not rows[-1]:  # an editor has left empty lines at the end
+        rows.pop()
     if not header:
         raise RequestError(f"{path} is empty; its first line must name the columns")
     if missing := [name for name in needed if name not in header]:

@@ -7,10 +7,12 @@ letter at 11 pixels or more.
 from pathlib import Path
 from typing import Any
 
-from matplotlib.figure import Figure
-from matplotlib.ticker import ScalarFormatter, StrMethodFormatter
-
+from ddpg.command.packages import whatever_backend
 from ddpg.storage.files import refuse_foreign, replaced
+
+with whatever_backend():
+    from matplotlib.figure import Figure
+    from matplotlib.ticker import ScalarFormatter, StrMethodFormatter
 
 WIDTH, DPI = 8.4, 150  # inches, dots per inch: 1,260 pixels; SMALL points are 12 pixels of 840
 SMALL = 8.5

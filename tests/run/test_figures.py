@@ -1,10 +1,13 @@
 """Pictures say what they show: intervals of means, optima of the right task, numbers that people can read."""
 
+import os
+
 import numpy as np
 import pytest
 from matplotlib.figure import Figure
 
 from ddpg import Config, Evaluation
+from ddpg.command.packages import whatever_backend
 from ddpg.run import plotting
 from ddpg.run.training_run import COLUMNS
 from ddpg.storage import figures
@@ -47,3 +50,16 @@ def test_thousands_are_separated_and_words_stay(tmp_path):
     assert "1,500,000" in [label.get_text() for label in numbers.get_xticklabels()]
     assert {"0.1", "0.3"} <= {label.get_text() for label in numbers.get_yticklabels()}
     assert [label.get_text() for label in words.get_xticklabels()] == ["one", "two"]
+
+
+@pytest.mark.parametrize("named", ["pdf", "nonsense"])
+def test_a_backend_that_does_not_exist_is_no_reason_to_stop_and_one_that_does_is_kept(monkeypatch, named):
+    import matplotlib
+
+    before = matplotlib.rcParams["backend"]
+    monkeypatch.setenv("MPLBACKEND", named)
+    monkeypatch.setitem(matplotlib.rcParams, "backend", before)
+    with whatever_backend():
+        assert "MPLBACKEND" not in os.environ
+    assert os.environ["MPLBACKEND"] == named
+    assert matplotlib.rcParams["backend"] == (named if named == "pdf" else before)

@@ -1,6 +1,7 @@
 """Files that anybody may have written: read up to a sane size, and refused in one line that names them."""
 
 import os
+import tracemalloc
 from pathlib import Path
 
 import pytest
@@ -58,6 +59,19 @@ def test_a_csv_file_that_is_none_is_refused_with_its_line_and_column(tmp_path, c
     if b"much" not in content:
         with pytest.raises(RequestError):
             read_rows(tmp_path / "a.csv", ("steps",))
+
+
+def test_empty_lines_at_the_end_of_a_csv_file_are_no_rows(tmp_path):
+    (tmp_path / "a.csv").write_text("steps,mean\n1,2\n\n\n")
+    assert read_columns(tmp_path / "a.csv")["mean"].tolist() == [2.0]
+
+
+def test_a_small_file_takes_no_memory_for_the_largest_one(tmp_path):
+    (tmp_path / "a.csv").write_text("steps\n1\n")
+    tracemalloc.start()
+    read_text(tmp_path / "a.csv", 2**28)
+    assert tracemalloc.get_traced_memory()[1] < 2**20
+    tracemalloc.stop()
 
 
 @pytest.mark.parametrize("text", ['{"runs": {"a": 5}, "extra": {}}', '{"runs": []}', "[]", "[" * 100_000, "5"])
