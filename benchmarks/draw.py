@@ -6,11 +6,12 @@ from pathlib import Path
 from benchmarks.common.molgan_plot import draw_tradeoff
 from benchmarks.common.output import parser_for
 from benchmarks.common.pictures import draw_episode, draw_estimates, draw_optimum, draw_success, draw_variants
-from benchmarks.common.speed_pictures import draw_scaling, draw_simulators, draw_speeds
+from benchmarks.common.speed_pictures import draw_scaling, draw_simulators, draw_speeds, draw_times
 from ddpg.storage.csv_files import read_rows
 
 DRAWN_BY_COLUMN = {
     "generator": draw_tradeoff,
+    "seconds": draw_times,
     "contender": draw_speeds,
     "quantity": draw_scaling,
     "simulators": draw_simulators,

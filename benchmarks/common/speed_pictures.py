@@ -112,3 +112,27 @@ def draw_scaling(path: Path, plot_path: Path) -> None:
         fontsize="medium",
     )
     save(figure, plot_path)
+
+
+def draw_times(path: Path, plot_path: Path) -> None:
+    """Draw a panel per task: the mean of each evaluation against the minutes of training, a line per run."""
+    from ddpg.storage.figures import finish, new_figure, panels
+
+    runs: dict[str, dict[tuple[str, str], list[tuple[float, float]]]] = {}
+    for row in read_rows(path):
+        run = runs.setdefault(row["task"], {}).setdefault((row["contender"], row["seed"]), [])
+        run.append((float(row["seconds"]) / 60, float(row["mean"])))
+    figure = new_figure(4.2)
+    labels: set[str] = set()
+    for axes, (task, curves) in zip(panels(figure, len(runs)), runs.items(), strict=True):
+        for (name, _), points in curves.items():
+            label, color = CONTENDERS[name]
+            axes.plot(*zip(*points, strict=True), color=color, lw=1.2, label=None if label in labels else label)
+            axes.plot(*points[-1], color=color, marker="o", ms=4)
+            labels.add(label)
+        seeds = len({seed for _, seed in curves})
+        axes.set_title(f"{task}, {seeds} seeds", fontsize="medium")
+        axes.set_xlabel("minutes of training")
+        axes.set_ylabel("return of ten noise-free episodes")
+    figure.suptitle("Until three evaluations in a row are good enough (dots)", fontsize="medium")
+    finish(figure, plot_path)

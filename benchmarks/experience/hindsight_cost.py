@@ -1,6 +1,6 @@
 """What hindsight costs: an episode's rows stored again with four goals, in turn with the steps of that episode.
 
-    python -m benchmarks.speed.hindsight    # about a minute on two cores
+    python -m benchmarks.experience.hindsight_cost    # about a minute on two cores
 
 An episode has 50 steps, each of which acts, remembers and updates, without an environment, with minibatches of 64. The
 goals are those of a point in six dimensions, whose rewards come from one call. One thread is timed by its own clock, so
