@@ -257,3 +257,18 @@ def test_the_table_of_several_simulators_has_the_medians():
         for column, name in (("one", "one"), ("the updates alone", "updates"), ("Stable-Baselines3", "sb3")):
             ratio = f"{median_ratio(loops['several'], loops[name]):.2f}" if name in loops else ""
             assert row[f"over {column}"] == ratio
+
+
+def test_the_times_to_a_return_are_medians_over_the_seeds():
+    ends: dict[tuple[str, str], dict[str, tuple[float, float]]] = {}
+    for row in read_csv("results/time_to_return/table.csv"):
+        ends.setdefault((row["task"], row["contender"]), {})[row["seed"]] = float(row["seconds"]), float(row["steps"])
+    medians = {run: [statistics.median(values) for values in zip(*ends[run].values(), strict=True)] for run in ends}
+    names = {"this project": "ours", "Stable-Baselines3": "sb3", "SBX": "sbx"}
+    for row in PERFORMANCE.table(
+        "task", "return", "contender", "seconds", "steps", "reached", "seconds over this project's"
+    ):
+        seconds, steps = medians[row["task"], names[row["contender"]]]
+        ours, _ = medians[row["task"], "ours"]
+        assert (number(row["seconds"]), number(row["steps"])) == (round(seconds), steps)
+        assert number(row["seconds over this project's"]) == pytest.approx(seconds / ours, abs=0.0051)
