@@ -9,6 +9,7 @@ import gymnasium
 import numpy as np
 
 from ddpg.checked_environment import CheckedEnvironment, reported_success
+from ddpg.errors import RequestError
 from ddpg.experience.cluster_simulators import ClusterSimulators
 from ddpg.experience.controllers import Controller
 from ddpg.experience.episodes import run_episodes
@@ -99,10 +100,15 @@ def evaluate(
         seed: Seed of the first one.
 
     Raises:
+        RequestError: A controller in several simulators.
         RunStopped: A state, a reward or an action is not finite or has the wrong shape, or the environment or the
             controller raised.
     """
     if isinstance(environment, (Simulators, ClusterSimulators)):
+        if isinstance(agent, type) or not hasattr(agent, "act"):
+            raise RequestError(
+                "a controller is evaluated in one simulator; give make_environment(config), no Simulators"
+            )
         return Evaluation(run_episodes(agent, environment, episodes, seed))
     environment = CheckedEnvironment(environment, "evaluation episode", -1)  # evaluation episodes count from 0
     if isinstance(agent, type) or not hasattr(agent, "act"):

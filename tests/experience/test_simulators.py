@@ -146,6 +146,15 @@ def test_a_task_that_cannot_be_made_there_is_one_line():
         simulators.reset(options=everyone(1))
 
 
+@pytest.mark.parametrize("controller", [lambda state: state, type("PI", (), {"__call__": lambda self, state: state})])
+def test_a_controller_in_several_simulators_is_refused_in_one_line(controller):
+    with (
+        Simulators(Config(env="Matching-v0"), 1) as simulators,
+        pytest.raises(RequestError, match=r"a controller is evaluated in one simulator; .*make_environment"),
+    ):
+        evaluate(controller, simulators)
+
+
 def test_a_task_that_cannot_be_sent_to_another_process_is_refused(monkeypatch):
     maker = threading.Lock().acquire  # cannot be pickled
     monkeypatch.setitem(gymnasium.registry, "Bound-v0", gymnasium.envs.registration.EnvSpec("Bound-v0", maker))
