@@ -1,8 +1,8 @@
 """Sparse goals: success with hindsight and without, and the picture that explains hindsight.
 
-    python -m benchmarks.learning.goals collect runs/goals/*    # test each final policy, keep the files; a minute a run
-    python -m benchmarks.learning.goals table     # write results/goals: table, curves and picture
-    python -m benchmarks.learning.goals episode    # draw one episode of a point, and what is stored of it
+    python -m benchmarks.experience.goals collect runs/goals/*    # test each final policy; a minute a run
+    python -m benchmarks.experience.goals table     # write results/goals: table, curves and picture
+    python -m benchmarks.experience.goals episode    # draw one episode of a point, and what is stored of it
 
 `docs/goals.md` has the commands that train the runs; requirements-goals.txt has the packages of their tasks.
 """

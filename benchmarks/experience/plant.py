@@ -1,9 +1,10 @@
 """The heater of docs/plant.md: the gains of its PI controller, and trained policies beside it on changed plants.
 
-    python -m benchmarks.learning.plant runs/heater1 runs/heater2        # trained as the page says; some minutes
+    python -m benchmarks.experience.plant examples/plant/heater.onnx runs/heater-2 runs/heater-3    # some minutes
 
-It writes results/plant/pi_gains.csv and results/plant/comparison.csv: for each gain of the heater, the mean returns
-over the same 100 starts, their paired difference with its 95 % interval, and in how many it was better.
+Runs are trained as the page says, with other seeds. It writes results/plant/pi_gains.csv and
+results/plant/comparison.csv: for each gain of the heater, the mean returns over the same 100 starts, their paired
+difference with its 95 % interval, and in how many it was better.
 """
 
 import sys

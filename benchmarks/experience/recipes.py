@@ -1,6 +1,6 @@
 """The recipes of docs/plant.md on small tasks, each beside the same task without it. About ten minutes on two cores.
 
-    python -m benchmarks.learning.recipes
+    python -m benchmarks.experience.recipes
 
 It writes results/recipes/returns.csv: the mean of 20 noise-free episodes after training, for each task and seed, with
 the mean change of the action from one step to the next as a share of its range.
