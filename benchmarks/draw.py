@@ -5,7 +5,14 @@ from pathlib import Path
 
 from benchmarks.common.molgan_plot import draw_tradeoff
 from benchmarks.common.output import parser_for
-from benchmarks.common.pictures import draw_episode, draw_estimates, draw_optimum, draw_success, draw_variants
+from benchmarks.common.pictures import (
+    draw_episode,
+    draw_estimates,
+    draw_optimum,
+    draw_starts,
+    draw_success,
+    draw_variants,
+)
 from benchmarks.common.speed_pictures import draw_scaling, draw_simulators, draw_speeds, draw_times
 from ddpg.storage.csv_files import read_rows
 
@@ -20,6 +27,7 @@ DRAWN_BY_COLUMN = {
     "estimate": draw_estimates,
     "success_rate": draw_success,
     "goal_x": draw_episode,
+    "start": draw_starts,
 }
 
 

@@ -1,6 +1,7 @@
 """The pictures of what was learned, each drawn from a CSV file."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -112,16 +113,7 @@ def draw_success(path: Path, plot_path: Path) -> None:
         for goals, seeds in kinds.items():
             color = EPISODE if goals == "0" else AVERAGE
             name = "without hindsight" if goals == "0" else f"hindsight, {goals} goals"
-            points = min(map(len, seeds.values()))
-            steps, rates = np.moveaxis(np.array([curve[:points] for curve in seeds.values()]), -1, 0)
-            axes.plot(steps.T, rates.T, color=color, lw=0.8, alpha=0.5)
-            axes.plot(
-                steps.mean(axis=0),
-                rates.mean(axis=0),
-                color=color,
-                lw=2,
-                label=name if task == next(iter(runs)) else None,
-            )
+            draw_seeds(axes, list(seeds.values()), color, name if task == next(iter(runs)) else None)
         counts = " and ".join(str(len(seeds)) for seeds in kinds.values())
         axes.set_title(f"{task}, {counts} seeds", fontsize="medium")
         axes.set_xlabel("environment steps")
@@ -130,6 +122,42 @@ def draw_success(path: Path, plot_path: Path) -> None:
         axes.grid(alpha=0.3)
     figure.suptitle("Sparse goals, preset goals: thin lines are seeds, thick lines their means", fontsize="medium")
     finish(figure, plot_path)
+
+
+def draw_starts(path: Path, plot_path: Path) -> None:
+    """Draw a panel per task: runs by what they start with, and the controller of the log, if there is one."""
+    from ddpg.storage.figures import AVERAGE, EPISODE, EVALUATION, finish, new_figure, panels
+
+    rows = read_rows(path)
+    tasks, starts = (list(dict.fromkeys(row[name] for row in rows)) for name in ("task", "start"))
+    others = [start for start in starts if start != "from nothing"]
+    colors = dict(zip(["from nothing", *others], (EPISODE, AVERAGE, EVALUATION), strict=False))
+    figure = new_figure(3.8)
+    for axes, task in zip(panels(figure, len(tasks)), tasks, strict=True):
+        own = [row for row in rows if row["task"] == task]
+        label = (lambda name: name) if task == tasks[0] else (lambda name: None)
+        for start, color in colors.items():
+            seeds: dict[str, list[tuple[float, float]]] = {}
+            for row in (row for row in own if row["start"] == start):
+                seeds.setdefault(row["seed"], []).append((float(row["steps"]), float(row["mean"])))
+            if seeds:
+                draw_seeds(axes, list(seeds.values()), color, label(start))
+        if "controller" in own[0]:
+            level = np.mean([float(row["controller"]) for row in own])
+            axes.axhline(level, color="black", ls="--", lw=1, label=label("the log's controller"))
+        axes.set_title(f"{task}, {len({row['seed'] for row in own})} seeds", fontsize="medium")
+        axes.set_xlabel("environment steps")
+        axes.set_ylabel("return of noise-free episodes")
+    figure.suptitle("What runs start with: thin lines are seeds, thick lines their means", fontsize="medium")
+    finish(figure, plot_path)
+
+
+def draw_seeds(axes: Any, curves: list[list[tuple[float, float]]], color: str, label: str | None) -> None:
+    """Draw (steps, value) of each seed as a thin line, and their mean as a thick one, as far as all of them go."""
+    points = min(map(len, curves))
+    steps, values = np.moveaxis(np.array([curve[:points] for curve in curves]), -1, 0)
+    axes.plot(steps.T, values.T, color=color, lw=0.8, alpha=0.5)
+    axes.plot(steps.mean(axis=0), values.mean(axis=0), color=color, lw=2, label=label)
 
 
 def draw_episode(path: Path, plot_path: Path) -> None:
