@@ -19,6 +19,8 @@ from ddpg.run.progress import Progress
 from tests.helpers.pages import ROOT
 from tests.helpers.runs import SMALL, assert_same_run, names, raise_after
 
+pytestmark = pytest.mark.usefixtures("without_plots")
+
 UNTRAINED = ("--env", "Endless-v0", "--learning-starts", "10000", "--evaluation-episodes", "1", "--no-progress", *SMALL)
 STOPPING = StopRequest().answer
 TRAIN = ROOT / "train.py"

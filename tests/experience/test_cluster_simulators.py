@@ -92,6 +92,7 @@ def test_a_cluster_without_room_is_refused_instead_of_waited_for(cluster, config
         ClusterSimulators(config, 2 * CORES + 1)
 
 
+@pytest.mark.slow
 def test_a_lost_node_costs_its_episodes_and_the_run_goes_on(cluster, config):
     config = replace(config, env="Unlimited-v0", steps=10**6)  # episodes that do not end
     told, count = [], 0

@@ -182,7 +182,7 @@ def test_functions_and_classes_are_loaded_from_the_working_directory(name, modul
         ("plant_pi", ["expected module:name", "'plant_pi'"]),
         (":PI", ["expected module:name"]),
         ("plant_pj:PI", ["there is no module 'plant_pj' in", "PYTHONPATH"]),
-        ("plant_broken:PI", ["cannot import 'plant_broken' (no licence)"]),
+        ("plant_broken:PI", ["cannot import 'plant_broken' (sys.exit('no licence'))"]),
         ("plant_pi:PID", ["'plant_pi' (", "plant_pi.py) has no 'PID'; the nearest names are PI"]),
         ("plant_pi:gain", ["plant_pi:gain is 2.0, neither a function nor a class"]),
         ("plant_pi:Needy", ["plant_pi:Needy takes (gain); it must be one that can be made without arguments"]),

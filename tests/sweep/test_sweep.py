@@ -70,6 +70,7 @@ def test_a_folder_of_another_sweep_is_refused(finished, capsys):
     assert contents(folder) == before
 
 
+@pytest.mark.slow
 def test_a_run_that_breaks_does_not_take_the_others_down(tmp_path, capfd):
     flags = ["--env", f"Pendulum-v1,{BREAKS}", *SMALL, "--steps", "60", "--evaluation-episodes", "1"]
     assert sweep(tmp_path / "s", *flags) == 1
