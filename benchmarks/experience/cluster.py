@@ -1,6 +1,6 @@
 """Simulators on a Ray cluster: speed against processes of this machine, the driver's share, and what a lost node costs.
 
-    python -m benchmarks.speed.cluster    # about five minutes on two cores
+    python -m benchmarks.experience.cluster    # about five minutes on two cores
 
 It starts a cluster of two nodes on this machine, so what it shows is the cost of Ray and not that of a network. The
 slow simulators sleep, so two cores are enough. Both kinds take turns. It needs `pip install -r requirements-sweep.txt`,
