@@ -76,7 +76,7 @@ def stable_baselines(library: str) -> Callable[[str, int], Learner]:
         from stable_baselines3.common.noise import NormalActionNoise
 
         environment = gymnasium.make(task)
-        size = environment.action_space.shape
+        size = environment.action_space.shape or ()
         classic = {"gamma": 0.98, "buffer_size": 200_000} if task == "Pendulum-v1" else {}
         model = importlib.import_module(library).DDPG(
             "MlpPolicy",
