@@ -40,6 +40,7 @@ class Follower:
         return np.clip(state[:1], -1, 1)
 
 
+@pytest.mark.slow
 def test_training_and_evaluation_give_the_same_numbers_as_on_this_machine(cluster, config):
     with ClusterSimulators(config, 3) as simulators:
         trained = trained_with(simulators, config)

@@ -22,9 +22,9 @@ BREAKS = "tests.helpers.tasks:Breaking-v0"  # its second episode returns a rewar
 
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory):
-    """A sweep of two settings and two seeds, and its exit code."""
+    """A sweep of two settings, and its exit code."""
     folder = tmp_path_factory.mktemp("sweep")
-    code = sweep(folder / "s", *TASK, "--steps", "400", "--seeds", "2", "--vary", "tau=0.1,0.2")
+    code = sweep(folder / "s", *TASK, "--steps", "400", "--vary", "tau=0.1,0.2")
     assert "RAY_AUTH_TOKEN" not in os.environ
     return folder / "s", code
 
@@ -33,8 +33,8 @@ def test_a_run_of_a_sweep_is_that_of_train_py_bit_for_bit(finished, tmp_path):
     folder, code = finished
     assert code == 0
     assert names(folder) == ["Pendulum-v1,tau=0.1", "Pendulum-v1,tau=0.2", "comparison.png", "sweep.json"]
-    train_alone(tmp_path / "alone", *TASK, "--steps", "400", "--seed", "1", "--tau", "0.2")
-    assert_same_run(tmp_path / "alone", folder / "Pendulum-v1,tau=0.2" / "seed1")
+    train_alone(tmp_path / "alone", *TASK, "--steps", "400", "--tau", "0.2")
+    assert_same_run(tmp_path / "alone", folder / "Pendulum-v1,tau=0.2" / "seed0")
 
 
 def test_each_run_is_tested_on_the_starts_that_evaluate_py_can_repeat(finished, capsys):
@@ -50,19 +50,19 @@ def test_each_run_is_tested_on_the_starts_that_evaluate_py_can_repeat(finished, 
 def test_the_same_command_again_trains_nothing_and_more_seeds_only_those(finished, capsys):
     folder = finished[0]
     before = contents(folder)
-    assert sweep(folder, *TASK, "--steps", "400", "--seeds", "2", "--vary", "tau=0.1,0.2") == 0
+    assert sweep(folder, *TASK, "--steps", "400", "--vary", "tau=0.1,0.2") == 0
     assert {path: text for path, text in contents(folder).items() if path.suffix != ".png"} == {
         path: text for path, text in before.items() if path.suffix != ".png"
     }
-    assert "4 of 4 runs finished" in capsys.readouterr().out
+    assert "2 of 2 runs finished" in capsys.readouterr().out
 
 
 def test_a_folder_of_another_sweep_is_refused(finished, capsys):
     folder = finished[0]
     before = contents(folder)
     for flags, problem in (
-        (["--steps", "500", "--seeds", "2", "--vary", "tau=0.1,0.2"], "steps 400 instead of 500"),
-        (["--steps", "400", "--seeds", "1", "--vary", "tau=0.1,0.2"], "also Pendulum-v1,tau=0.1/seed1, which is not"),
+        (["--steps", "500", "--vary", "tau=0.1,0.2"], "steps 400 instead of 500"),
+        (["--steps", "400", "--vary", "tau=0.1"], "also Pendulum-v1,tau=0.1/seed0, which is not"),
     ):
         assert sweep(folder, *TASK, *flags) == 2
         error = capsys.readouterr().err
