@@ -1,5 +1,6 @@
 """Runs that a study trains, and what they have written."""
 
+import argparse
 import json
 import shutil
 from pathlib import Path
@@ -15,6 +16,12 @@ LAST = 10  # evaluations whose mean is a run's final return, as Tianshou and PFR
 def config_of(run: Path) -> dict[str, Any]:
     """Return the settings of a run folder."""
     return json.loads((run / "config.json").read_text(encoding="utf-8"))["config"]
+
+
+def add_runs_flags(parser: argparse.ArgumentParser, study: str, seeds: int) -> None:
+    """Add the flags of a study that trains runs in folders, which are kept."""
+    parser.add_argument("--runs", type=Path, default=Path("runs", study), metavar="DIR", help="where runs lie")
+    parser.add_argument("--seeds", type=int, default=seeds, help=f"seeds of each kind (default: {seeds})")
 
 
 def train_in(run_dir: Path, config: Config) -> None:

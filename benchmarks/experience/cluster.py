@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks.common.output import parser_for
-from benchmarks.speed.simulator_loops import SLOW_TASK, config_of, until
+from benchmarks.common.slow_task import SLOW_TASK, config_of, until
 
 SIMULATORS, MILLISECONDS, TRAIN_FREQUENCY = 8, 20, 8
 NODES = """

@@ -23,7 +23,7 @@ import numpy as np
 
 from benchmarks.common.output import ROOT, add_output_flag, parser_for, write_csv
 from benchmarks.common.pictures import draw_starts
-from benchmarks.common.runs import evaluations_of, train_in
+from benchmarks.common.runs import add_runs_flags, evaluations_of, train_in
 from ddpg.command.tensorflow import import_tensorflow
 from ddpg.config import IMITATION, Config
 from ddpg.seeding import integer_seed
@@ -106,8 +106,7 @@ def main() -> None:
     """Log the controllers, train, test and write the tables."""
     parser = parser_for(__doc__)
     add_output_flag(parser)
-    parser.add_argument("--runs", type=Path, default=Path("runs/logged_data"), metavar="DIR", help="where runs lie")
-    parser.add_argument("--seeds", type=int, default=SEEDS, help=f"seeds of each study (default: {SEEDS})")
+    add_runs_flags(parser, "logged_data", SEEDS)
     arguments = parser.parse_args()
     sys.path.insert(0, str(ROOT / "examples" / "plant"))
     import_tensorflow()

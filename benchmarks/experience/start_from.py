@@ -9,12 +9,11 @@ one that was stopped goes on.
 """
 
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 from benchmarks.common.output import add_output_flag, parser_for, write_csv
 from benchmarks.common.pictures import draw_starts
-from benchmarks.common.runs import evaluations_of, first_reaching, train_in
+from benchmarks.common.runs import add_runs_flags, evaluations_of, first_reaching, train_in
 from ddpg.command.tensorflow import import_tensorflow
 from ddpg.config import Config
 
@@ -31,8 +30,7 @@ def main() -> None:
     """Train all runs and write their evaluations."""
     parser = parser_for(__doc__)
     add_output_flag(parser)
-    parser.add_argument("--runs", type=Path, default=Path("runs/start_from"), metavar="DIR", help="where runs lie")
-    parser.add_argument("--seeds", type=int, default=SEEDS, help=f"seeds of each kind (default: {SEEDS})")
+    add_runs_flags(parser, "start_from", SEEDS)
     arguments = parser.parse_args()
     import_tensorflow()
     out, runs = arguments.out / "start_from", arguments.runs.absolute()

@@ -15,8 +15,8 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.common.numpy_baseline import HIDDEN_UNITS, kernel_in_use, numpy_baseline, use_default_kernel
-from benchmarks.common.our_loop import EPISODE_STEPS, LEARNING_STARTS, our_loop
+from benchmarks.common.loops import EPISODE_STEPS, LEARNING_STARTS, our_loop, stable_baselines, train_further
+from benchmarks.common.numpy_baseline import kernel_in_use, numpy_baseline, use_default_kernel
 from benchmarks.common.output import parser_for
 
 Contender = Callable[[int], int]  # runs the given number of environment steps or a few more; returns how many
@@ -37,31 +37,19 @@ def ours(task: str, batch_size: int, updates: int) -> Contender:
     return run
 
 
-def stable_baselines(library: str) -> Callable[[str, int, int], Contender]:
+def of_library(library: str) -> Callable[[str, int, int], Contender]:
     """Stable-Baselines3 (torch) or SBX (JAX), with the same networks, minibatches and update schedule."""
 
     def make(task: str, batch_size: int, updates: int) -> Contender:
-        import importlib
-
         import gymnasium
-        from stable_baselines3.common.noise import NormalActionNoise
 
         environment = gymnasium.make(task, max_episode_steps=EPISODE_STEPS)
-        action_size = len(environment.action_space.sample())
-        model = importlib.import_module(library).DDPG(
-            "MlpPolicy",
-            environment,
-            batch_size=batch_size,
-            train_freq=updates,
-            gradient_steps=updates,
-            learning_starts=LEARNING_STARTS,
-            action_noise=NormalActionNoise(np.zeros(action_size), np.full(action_size, 0.1)),
-            policy_kwargs={"net_arch": list(HIDDEN_UNITS)},
-        )
+        schedule = {"train_freq": updates, "gradient_steps": updates, "learning_starts": LEARNING_STARTS}
+        model = stable_baselines(library, environment, batch_size=batch_size, **schedule)
 
         def run(steps: int) -> int:
             before = model.num_timesteps
-            model.learn(steps, reset_num_timesteps=False, log_interval=None)
+            train_further(model, steps)
             return model.num_timesteps - before
 
         return run
@@ -122,8 +110,8 @@ def post(task: str, batch_size: int, updates: int) -> Contender:
 
 CONTENDERS = {
     "ours": ours,
-    "sb3": stable_baselines("stable_baselines3"),
-    "sbx": stable_baselines("sbx"),
+    "sb3": of_library("stable_baselines3"),
+    "sbx": of_library("sbx"),
     "post": post,
     "numpy": numpy_baseline,
 }

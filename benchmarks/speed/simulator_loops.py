@@ -20,34 +20,9 @@ import numpy as np
 
 from benchmarks.common.numpy_baseline import HIDDEN_UNITS, use_default_kernel
 from benchmarks.common.output import parser_for
-from benchmarks.common.slow_task import EPISODE_STEPS, make
+from benchmarks.common.slow_task import EPISODE_STEPS, LEARNING_STARTS, SLOW_TASK, config_of, make, until
 
-SLOW_TASK = "benchmarks.common.slow_task:SlowPendulum-v0"
-LEARNING_STARTS = 400
 Loop = Callable[[float], int]  # runs for about so many seconds; returns the environment steps made
-
-
-def config_of(task: str, milliseconds: float, train_frequency: int) -> Any:
-    from ddpg.config import Config
-
-    slow = {"milliseconds": milliseconds} if task == SLOW_TASK else {}
-    return Config(
-        env=task,
-        env_kwargs=slow,
-        train_frequency=train_frequency,
-        learning_starts=LEARNING_STARTS,
-        steps=10**9,
-        checkpoint_every=10**9,
-        max_episode_steps=EPISODE_STEPS,
-    )
-
-
-def until(seconds: float, step: Callable[[], int]) -> int:
-    """Call a function until the time is over; return the sum of what it returned."""
-    steps, end = 0, time.perf_counter() + seconds
-    while time.perf_counter() < end:
-        steps += step()
-    return steps
 
 
 def one(task: str, milliseconds: float, simulators: int, train_frequency: int) -> Loop:

@@ -13,9 +13,9 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from benchmarks.common.output import add_output_flag, parser_for, write_csv
+from benchmarks.common.slow_task import SLOW_TASK
 from benchmarks.common.speed_pictures import draw_simulators
 from benchmarks.common.workers import Worker
-from benchmarks.speed.simulator_loops import SLOW_TASK
 
 
 class Case(NamedTuple):

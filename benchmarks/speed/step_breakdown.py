@@ -10,8 +10,8 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+from benchmarks.common.loops import LEARNING_STARTS, our_loop
 from benchmarks.common.numpy_baseline import use_default_kernel
-from benchmarks.common.our_loop import LEARNING_STARTS, our_loop
 from benchmarks.common.output import parser_for
 
 PARTS = ("environment", "action", "storing", "sampling", "update", "the loop")

@@ -17,6 +17,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from benchmarks.common.loops import stable_baselines, train_further
 from benchmarks.common.output import add_output_flag, parser_for, write_csv
 from benchmarks.common.speed_pictures import CONTENDERS, draw_times
 from benchmarks.common.workers import ENVIRONMENT
@@ -66,34 +67,19 @@ def ours(task: str, seed: int) -> Learner:
     return train_to, agent
 
 
-def stable_baselines(library: str) -> Callable[[str, int], Learner]:
+def of_library(library: str) -> Callable[[str, int], Learner]:
     """Stable-Baselines3 (torch) or SBX (JAX) with rl-zoo's settings, which are one update a step everywhere."""
 
     def make(task: str, seed: int) -> Learner:
-        import importlib
-
         import gymnasium
-        from stable_baselines3.common.noise import NormalActionNoise
 
-        environment = gymnasium.make(task)
-        size = environment.action_space.shape or ()
-        classic = {"gamma": 0.98, "buffer_size": 200_000} if task == "Pendulum-v1" else {}
-        model = importlib.import_module(library).DDPG(
-            "MlpPolicy",
-            environment,
-            learning_rate=1e-3,
-            learning_starts=10_000,
-            batch_size=256,
-            train_freq=1,
-            gradient_steps=1,
-            action_noise=NormalActionNoise(np.zeros(size), np.full(size, 0.1)),
-            policy_kwargs={"net_arch": [400, 300]},
-            seed=seed,
-            **classic,
-        )
+        settings: dict[str, Any] = {"learning_rate": 1e-3, "learning_starts": 10_000, "batch_size": 256, "seed": seed}
+        settings |= {"train_freq": 1, "gradient_steps": 1}
+        settings |= {"gamma": 0.98, "buffer_size": 200_000} if task == "Pendulum-v1" else {}
+        model = stable_baselines(library, gymnasium.make(task), **settings)
 
         def train_to(step: int) -> int:
-            model.learn(step - model.num_timesteps, reset_num_timesteps=False, log_interval=None)
+            train_further(model, step - model.num_timesteps)
             return model.num_timesteps
 
         return train_to, lambda state: model.predict(state, deterministic=True)[0]
@@ -101,7 +87,7 @@ def stable_baselines(library: str) -> Callable[[str, int], Learner]:
     return make
 
 
-LEARNERS = {"ours": ours, "sb3": stable_baselines("stable_baselines3"), "sbx": stable_baselines("sbx")}
+LEARNERS = {"ours": ours, "sb3": of_library("stable_baselines3"), "sbx": of_library("sbx")}
 
 
 def learn(name: str, task: str, seed: int) -> None:

@@ -1,7 +1,11 @@
-"""This project's training loop, as a contender and to be taken apart."""
+"""The training loops of this project and of others, as contenders and to be taken apart."""
 
 from collections.abc import Iterator
 from typing import Any
+
+import numpy as np
+
+from benchmarks.common.numpy_baseline import HIDDEN_UNITS
 
 LEARNING_STARTS = 1_000
 
@@ -29,3 +33,24 @@ def our_loop(task: str, batch_size: int, updates: int) -> tuple[Any, Any, Iterat
     agent = DDPG(*state_and_action_size(environment), config)
     paused_garbage_collector().__enter__()
     return agent, environment, train(agent, environment)
+
+
+def stable_baselines(library: str, environment: Any, **settings: Any) -> Any:
+    """Return DDPG of `stable_baselines3` or `sbx` for a task, with networks of 400 and 300 units and noise of 0.1."""
+    from importlib import import_module
+
+    from stable_baselines3.common.noise import NormalActionNoise
+
+    size = environment.action_space.shape
+    return import_module(library).DDPG(
+        "MlpPolicy",
+        environment,
+        action_noise=NormalActionNoise(np.zeros(size), np.full(size, 0.1)),
+        policy_kwargs={"net_arch": list(HIDDEN_UNITS)},
+        **settings,
+    )
+
+
+def train_further(model: Any, steps: int) -> None:
+    """Let a model of `stable_baselines` take so many further steps, or a few more."""
+    model.learn(steps, reset_num_timesteps=False, log_interval=None)
