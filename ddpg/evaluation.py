@@ -107,7 +107,7 @@ def evaluate(
     if isinstance(environment, (Simulators, ClusterSimulators)):
         if isinstance(agent, type) or not hasattr(agent, "act"):
             raise RequestError(
-                "a controller is evaluated in one simulator; give make_environment(config), no Simulators"
+                "a controller is evaluated in one simulator; give make_environment(config), not Simulators"
             )
         return Evaluation(run_episodes(agent, environment, episodes, seed))
     environment = CheckedEnvironment(environment, "evaluation episode", -1)  # evaluation episodes count from 0

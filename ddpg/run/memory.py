@@ -59,11 +59,8 @@ def available_memory() -> float:
     try:
         fields = dict(line.split(":") for line in Path("/proc/meminfo").read_text("ascii").splitlines())
         limits.append(int(fields["MemAvailable"].split()[0]) * 1024)
-    except (
-        OSError,
-        KeyError,
-        ValueError,
-    ):  # not Linux: all of the machine's memory is the best bound that Python knows
+    except (OSError, KeyError, ValueError):
+        # Not Linux: all of the machine's memory is the best bound that Python knows.
         if hasattr(os, "sysconf") and "SC_PHYS_PAGES" in os.sysconf_names:
             limits.append(os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE"))
     limits += cgroup_limits()

@@ -18,7 +18,7 @@ from ddpg.training import Episode
 def save_agent(agent: DDPG, folder: str | Path) -> Path:
     """Save an agent between two episodes: networks, optimizers, random streams and replay buffer.
 
-    `load_agent` gives it back. `load_policy`, `export_policy` and `evaluate.py --checkpoint` take the folder as they
+    `load_agent` restores it. `load_policy`, `export_policy` and `evaluate.py --checkpoint` take the folder as they
     take a run's, and make the task that `agent.config` names. Saving into the same folder again replaces what is there.
 
     Args:
