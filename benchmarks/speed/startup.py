@@ -6,7 +6,6 @@ Each is timed from the start of its own process; they take turns for several rou
 """
 
 import json
-import os
 import subprocess
 import sys
 import tempfile
@@ -49,11 +48,10 @@ import sys, time
 sys.path.insert(0, sys.argv[1])
 from ddpg.command.tensorflow import import_tensorflow
 import_tensorflow()
-from ddpg.run import compile_cache, train, training_run
+from ddpg.run import train, training_run
 
-def first_episode(run):
+def first_episode(*arguments):
     print(time.time(), flush=True)
-    compile_cache.publish_compiled_code()
     sys.exit()
 
 training_run.TrainingRun._log = first_episode
@@ -68,14 +66,13 @@ def seconds_of(*command: str) -> float:
     return time.time() - start
 
 
-def start_run(script: str, env: str, cache: str = "off") -> tuple[float, str]:
+def start_run(script: str, env: str) -> tuple[float, str]:
     """Start a run by a script that ends it; return when it was started, and what the script printed."""
     with tempfile.TemporaryDirectory() as folder:
         where = ["--run-dir", f"{folder}/run", "--plot-dir", folder, "--no-progress"]
-        environment = os.environ | {"DDPG_COMPILE_CACHE": cache}
         start = time.time()
         command = [sys.executable, "-c", script, str(ROOT), "--env", env, *where]
-        done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True)
+        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
     if not done.stdout:
         raise SystemExit(done.stderr)
     return start, done.stdout
@@ -88,13 +85,13 @@ def first_step(env: str) -> tuple[float, float]:
     return answer["at"] - start, answer["compiling"]
 
 
-def first_episode(env: str, cache: str) -> float:
+def first_episode(env: str) -> float:
     """Return the seconds until a run's first episode is over."""
-    start, printed = start_run(FIRST_EPISODE, env, cache)
+    start, printed = start_run(FIRST_EPISODE, env)
     return float(printed) - start
 
 
-def one_round(number: int, env: str, cache: str) -> dict[str, float]:
+def one_round(number: int, env: str) -> dict[str, float]:
     """Time everything once."""
     to_step, compiling = first_step(env)
     row = {
@@ -103,8 +100,7 @@ def one_round(number: int, env: str, cache: str) -> dict[str, float]:
         "imports": seconds_of("-c", IMPORTS),
         "compilation": compiling,
         "first_step": to_step,
-        "first_episode": first_episode(env, "off"),
-        "first_episode_again": first_episode(env, cache),
+        "first_episode": first_episode(env),
     }
     return {name: round(value, 3) for name, value in row.items()}
 
@@ -115,15 +111,11 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=5, help="how often each is timed (default: 5)")
     add_output_flag(parser)
     arguments = parser.parse_args()
-    with tempfile.TemporaryDirectory() as cache:
-        first_episode(arguments.env, cache)  # fills it
-        rows = [one_round(number, arguments.env, cache) for number in range(arguments.rounds)]
+    rows = [one_round(number, arguments.env) for number in range(arguments.rounds)]
     for name in list(rows[0])[1:]:
         print(f"{name:20} {np.median([row[name] for row in rows]):6.2f} s")
     ratio = np.median([row["first_step"] / (row["imports"] + row["compilation"]) for row in rows])
     print(f"the first step comes after {ratio:.2f} times imports and compilation")
-    ratio = np.median([row["first_episode_again"] / row["first_episode"] for row in rows])
-    print(f"with compiled code kept, the first episode is over after {ratio:.2f} of the time")
     write_csv(arguments.out / "startup" / "table.csv", rows)
 
 
