@@ -38,7 +38,7 @@ def test_the_table_of_learning_is_what_was_measured(page):
 
 def numbers(cell: str) -> list[str]:
     """Return the numbers in a cell such as "-147.0 [-149.1, -145.6]"."""
-    return re.findall(r"-?[\d.]+", cell)
+    return [figure.replace(",", "") for figure in re.findall(r"-?\d+(?:,\d{3})*(?:\.\d+)?", cell)]
 
 
 def test_the_optimum_of_pendulum_is_what_was_measured():

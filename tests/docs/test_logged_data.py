@@ -18,7 +18,7 @@ def test_the_table_of_policies_from_a_log_alone_is_what_was_measured():
         digits = 1 if line["log"] == "PI controller" else 0
         assert line["controller"] == f"{float(own[0]['controller']):.{digits}f}"
         policies = sorted(float(row["policy"]) for row in own)
-        assert line[WORST_TO_BEST] == ", ".join(f"{policy:.{digits}f}" for policy in policies)
+        assert line[WORST_TO_BEST] == ", ".join(f"{policy:,.{digits}f}" for policy in policies)
         better = sum(float(row["difference"]) > float(row["half_width"]) for row in own)
         assert line["better"] == f"{better} of {len(own)}"
         assert line["within 10 %"] == f"{sum(float(row['shortfall']) <= 0.1 for row in own)} of {len(own)}"
@@ -40,4 +40,4 @@ def test_the_table_of_starts_from_another_run_is_what_was_measured():
         own = [row for row in rows if row["start"] == line["start"]]
         firsts = [f"{int(row['steps_to_level']):,}" if row["steps_to_level"] else "none" for row in own]
         assert line["-200 after steps, seed by seed"] == ", ".join(firsts)
-        assert line["last return"] == ", ".join(f"{float(row['last']):.0f}" for row in own)
+        assert line["last return"] == ", ".join(f"{float(row['last']):,.0f}" for row in own)

@@ -202,7 +202,7 @@ def test_the_table_of_recipes_is_what_was_measured():
         column = "action_change" if line["measured"].startswith("change") else "return"
         for cell, task in (("with it", name), ("without", f"{name}Plain")):
             values = [float(row[column]) for row in rows if row["task"] == task]
-            assert line[cell] == f"{np.mean(values):.{3 if column == 'action_change' else 2}f}", (name, cell)
+            assert line[cell] == f"{np.mean(values):,.{3 if column == 'action_change' else 2}f}", (name, cell)
         assert {row["steps"] for row in rows if row["recipe"] == name} == {line["steps"].replace(",", "")}
 
 

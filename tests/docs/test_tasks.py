@@ -51,7 +51,7 @@ def test_pendulums_returns_are_compared_with_the_optimum_at_the_same_starts():
 def test_the_readme_has_the_return_beside_the_best_published_one(row):
     [measured] = [each for each in read_csv("results/tasks/table.csv") if each["task"] == row["task"]]
     published = [
-        float(figure)
+        number(figure)
         for other in TASKS.table("task", "who", "steps", "figure", "what it is")
         if other["task"].startswith(row["task"].removesuffix("v5"))
         for figure in other["figure"].split(" / ")

@@ -12,7 +12,7 @@ from ddpg import Config
 from ddpg.run import diagnosis
 from ddpg.run.start import start_run
 from ddpg.storage.csv_files import read_columns
-from tests.helpers.pages import ROOT, Page
+from tests.helpers.pages import ROOT, Page, number
 
 PAGE = Page("docs/troubleshooting.md")
 
@@ -72,12 +72,12 @@ def test_a_failing_run_looks_as_the_page_says(example, env_kwargs, tmp_path):
     """Of other lengths on other machines: the sign is compared, and the numbers in their order of magnitude."""
     shown = examples()[example]
     scaled = {"env": "ScaledPendulum-v0", "env_kwargs": env_kwargs} if env_kwargs else {"env": shown["task"]}
-    steps = int(shown["steps"].replace(",", ""))
+    steps = int(number(shown["steps"]))
     last, evaluations, warnings = log_of(Config(**scaled, steps=steps, evaluate_every=2500), tmp_path)
-    assert last["action_saturation"] == pytest.approx(float(shown["saturation"]), abs=0.1)
-    assert last["q_value"] == pytest.approx(float(shown["q_value"]), rel=0.6, abs=0.01)
-    assert evaluations[0] == pytest.approx(float(shown["evaluation at step 0"]), rel=0.01, abs=0.01)
-    assert evaluations[-1] == pytest.approx(float(shown["last evaluation"]), rel=0.2, abs=0.01)
+    assert last["action_saturation"] == pytest.approx(number(shown["saturation"]), abs=0.1)
+    assert last["q_value"] == pytest.approx(number(shown["q_value"]), rel=0.6, abs=0.01)
+    assert evaluations[0] == pytest.approx(number(shown["evaluation at step 0"]), rel=0.01, abs=0.01)
+    assert evaluations[-1] == pytest.approx(number(shown["last evaluation"]), rel=0.2, abs=0.01)
     if example == 1:
         signs = {warning.rpartition("#")[2] for warning in warnings}
         assert signs == {"saturated-actions", "values-that-grow-without-bound"}

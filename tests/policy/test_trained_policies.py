@@ -22,7 +22,7 @@ def test_the_page_lists_every_policy_with_the_figures_of_its_card():
         assert (row["settings"], row["seed"]) == (card["settings"], str(card["seed"]))
         assert number(row["steps"]) == card["steps"]
         mean, std = row["return over 100 episodes"].split(" ± ")
-        assert [float(mean), float(std)] == pytest.approx([card["return"]["mean"], card["return"]["std"]], abs=0.051)
+        assert [number(mean), number(std)] == pytest.approx([card["return"]["mean"], card["return"]["std"]], abs=0.051)
         assert file.stat().st_size < 600_000
 
 
