@@ -1,6 +1,9 @@
 """Evaluate a trained policy over noise-free episodes: `python evaluate.py --checkpoint DIR`."""
 
 import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent))  # python -I and PYTHONSAFEPATH leave it out
 
 from ddpg.policy.evaluate import main
 

@@ -1,6 +1,9 @@
 """Train DDPG on a Gymnasium task: `python train.py --env Pendulum-v1`."""
 
 import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent))  # python -I and PYTHONSAFEPATH leave it out
 
 from ddpg.run.train import main
 

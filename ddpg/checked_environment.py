@@ -7,7 +7,16 @@ import numpy as np
 from gymnasium import spaces
 
 from ddpg.environment import state_and_action_size
-from ddpg.errors import OTHERS, RequestError, RunStopped, cause_for_its_author, with_advice
+from ddpg.errors import (
+    OTHERS,
+    RequestError,
+    RunStopped,
+    WrongValue,
+    array_of,
+    cause_for_its_author,
+    shown_value,
+    with_advice,
+)
 
 FLOAT32_MAX = np.finfo(np.float32).max
 
@@ -28,7 +37,10 @@ def reported_success(info: Any) -> bool | None:
     Gymnasium-Robotics and highway-env call it `is_success`, Meta-World `success`.
     """
     said = [info[name] for name in ("is_success", "success") if isinstance(info, dict) and name in info]
-    return bool(np.all(said[0])) if said else None
+    try:
+        return bool(array_of(said[0]).all()) if said else None
+    except (TypeError, ValueError):  # no answer to yes or no
+        return None
 
 
 def begin_episode(environment: gymnasium.Env, **kwargs) -> tuple[np.ndarray, dict[str, Any]]:
@@ -92,24 +104,39 @@ class CheckedEnvironment(gymnasium.Wrapper):
 
     def _check(self, source: str, name: str, value: Any, size: int) -> None:
         """Stop unless a state, an action or a reward has its size and is finite as a float32."""
-        if np.size(value) != size:
-            raise self._stopped(f"{source} the {name} {value}: expected {_count(size)}, got {np.size(value)}")
+        if self._array(name, value).size != size:
+            problem = f"expected {_count(size)}, got {np.size(value)}"
+            raise self._stopped(f"{source} the {name} {numbers(value)}: {problem}")
         if not (np.abs(value) <= FLOAT32_MAX).all():  # NaN compares as False
-            raise self._stopped(f"{source} the {name} {value}: non-finite value")
+            raise self._stopped(f"{source} the {name} {numbers(value)}: non-finite value")
 
     def _number(self, name: str, value: Any, kinds: str) -> Any:
         """Return the only number in a value, or stop unless there is exactly one of the NumPy kinds given."""
-        array = np.asarray(value)
+        array = self._array(name, value)
         if array.size != 1 or array.dtype.kind not in kinds:
             wanted = "a number" if "f" in kinds else "True or False"
-            raise self._stopped(f"the environment returned the {name} {value!r}: expected {wanted}")
+            raise self._stopped(f"the environment returned the {name} {shown_value(value)}: expected {wanted}")
         return array.item()
 
+    def _array(self, name: str, value: Any) -> np.ndarray:
+        """Return a value as an array, or stop."""
+        try:
+            return array_of(value)
+        except WrongValue as error:
+            raise self._stopped(f"the environment returned the {name} {shown_value(value)}: {error}") from None
+
     def _raised(self, error: BaseException) -> RunStopped:
-        return self._stopped(with_advice(f"the environment raised {error!r}", error))
+        if isinstance(error, WrongValue):
+            return self._stopped(f"the environment returned {error}")
+        return self._stopped(with_advice(f"the environment raised {shown_value(error, 300)}", error))
 
     def _stopped(self, problem: str) -> RunStopped:
         return RunStopped(f"{self.label} {self.episode}, step {self.step_in_episode}: {problem}")
+
+
+def numbers(value: Any) -> str:
+    """Return numbers in one line."""
+    return " ".join(str(value).split())[:100]
 
 
 def _count(size: int) -> str:

@@ -2,10 +2,7 @@
 
 import copy
 import difflib
-import os
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import nullcontext
 from typing import Any
 
 import gymnasium
@@ -14,7 +11,17 @@ from gymnasium import spaces
 from gymnasium.wrappers import FlattenObservation, RescaleAction, TimeLimit, TransformAction, TransformObservation
 
 from ddpg.config import Config
-from ddpg.errors import OLD_GYM, OTHERS, RequestError, one_line, warnings_unless_it_fails, with_advice
+from ddpg.errors import (
+    OLD_GYM,
+    OTHERS,
+    RequestError,
+    WrongValue,
+    one_line,
+    shown_value,
+    warnings_unless_it_fails,
+    with_advice,
+)
+from ddpg.settings.modules import importable_working_directory, refuse_missing_module
 
 GYMNASIUMS_OWN = {  # before any module has registered others
     name for name, spec in gymnasium.registry.items() if str(spec.entry_point).startswith("gymnasium.envs.")
@@ -150,55 +157,45 @@ def _make(env: str, env_kwargs: dict[str, Any]) -> gymnasium.Env:
     return task
 
 
-def refuse_missing_module(module: str, error: BaseException, setting: str) -> None:
-    """Raise `RequestError` if the cause of an error is that there is no such module."""
-    if module and missing_module(error) in (module, module.split(".")[0]):
-        raise RequestError(
-            f"there is no module {module!r} in {os.getcwd()} or on PYTHONPATH; set PYTHONPATH to its folder, "
-            "or install it",
-            setting,
-        ) from None
+class FlatStates(FlattenObservation):
+    """A task with flat states; one that is not in its space is named, not the place where NumPy noticed it."""
 
-
-def missing_module(error: BaseException | None) -> str | None:
-    """Return the name of the module that could not be found, if that is the cause of an error."""
-    while error is not None:
-        if isinstance(error, ModuleNotFoundError) and error.name:
-            return error.name
-        error = error.__cause__ or error.__context__
-    return None
-
-
-@contextmanager
-def importable_working_directory() -> Iterator[None]:
-    """Let a module of the user's be imported from the working directory, as `python -m` does."""
-    folder = os.getcwd()
-    if folder in sys.path or "" in sys.path:
-        yield
-        return
-    sys.path.append(folder)  # for good: the module may import its neighbors later
-    yield
+    def observation(self, observation: Any) -> np.ndarray:
+        """Return the state as a flat array."""
+        try:
+            return super().observation(observation)
+        except OTHERS as error:
+            problem = f"no element of {shown_value(self.env.observation_space)} ({one_line(error)})"
+            raise WrongValue(with_advice(f"the state {shown_value(observation)}: {problem}", error)) from None
 
 
 def _flatten_states(task: gymnasium.Env, env: str) -> gymnasium.Env:
     """Return the task with states of shape `(state_size,)`, float32."""
     for name in ("observation", "action"):
-        space = getattr(task, f"{name}_space", None)
+        try:
+            space = getattr(task, f"{name}_space", None)
+        except OTHERS as error:
+            space = error
         if not isinstance(space, spaces.Space):
             raise RequestError(
                 f"the {name} space of {env} is {space!r}, which is no space of Gymnasium's; {OLD_GYM}", "env"
             )
-    if not task.observation_space.is_np_flattenable:
+    try:
+        size = spaces.flatdim(task.observation_space) if task.observation_space.is_np_flattenable else None
+    except OTHERS:  # a kind of space that Gymnasium does not know
+        size = None
+    if size is None:
         raise RequestError(
             f"the observation space {task.observation_space} of {env} cannot be flattened to a fixed size; wrap the "
             "task so that its states are a Box",
             "env",
         )
-    flat = FlattenObservation(task)
-    space = spaces.Box(-np.inf, np.inf, (spaces.flatdim(flat.observation_space),), np.float32)
-    if space.shape == (0,):
+    if size == 0:
         raise RequestError(f"the observation space {task.observation_space} of {env} is empty", "env")
-    return TransformObservation(flat, lambda state: state.astype(np.float32), space)  # a copy, never the task's array
+    space = spaces.Box(-np.inf, np.inf, (size,), np.float32)
+    return TransformObservation(
+        FlatStates(task), lambda state: state.astype(np.float32), space
+    )  # a copy, never the task's array
 
 
 def _normalize_actions(task: gymnasium.Env, env: str, action_bound: float | None) -> gymnasium.Env:

@@ -7,6 +7,9 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
+
+import numpy as np
 
 OTHERS = (Exception, SystemExit)  # what code of others may raise: its sys.exit is not the end of this program
 
@@ -52,6 +55,10 @@ class RunStopped(RuntimeError):
     """A run that cannot continue: the task raised or returned nonsense, the networks became NaN, or the disk failed."""
 
 
+class WrongValue(TypeError):
+    """A value of others that is not what it should be; the message, one line, says why."""
+
+
 @contextmanager
 def blame(setting: str) -> Iterator[None]:
     """Name the setting at fault in errors that name none, such as those of functions that read files."""
@@ -73,6 +80,26 @@ def one_line(error: BaseException) -> str:
     return f"{type(error).__name__}{place}"
 
 
+def shown_value(value: Any, most: int = 100) -> str:
+    """Return a value of others in one line, as a message shows it."""
+    try:
+        return " ".join(repr(value).split())[:most]
+    except OTHERS:
+        return f"of {type(value)}"
+
+
+def array_of(value: Any) -> np.ndarray:
+    """Return a value of others as an array.
+
+    Raises:
+        WrongValue: It cannot become one, such as a tensor that still has gradients.
+    """
+    try:
+        return np.asarray(value)
+    except OTHERS as error:
+        raise WrongValue(f"it cannot become an array of numbers ({one_line(error)})") from None
+
+
 def advice_on(error: BaseException) -> str | None:
     """Return what to do about an error of a task, if it is a known one of the libraries that people bring."""
     for pattern, advice in KNOWN_MISTAKES.items():
@@ -90,14 +117,16 @@ def with_advice(text: str, error: BaseException) -> str:
 
 
 def cause_for_its_author(error: BaseException) -> BaseException | None:
-    """Return an error; None if it is a known one where Gymnasium calls the task, as the advice says more."""
-    at_the_call = _is_raised_in(error, f"{os.sep}gymnasium{os.sep}", str(Path(__file__).parent))
-    return None if at_the_call and advice_on(error) else error
+    """Return an error; None if the task's own code was not running, or a known one where Gymnasium calls it."""
+    if _is_raised_in(error, "passive_env_checker.py", f"{Path(__file__).parent}{os.sep}"):
+        return None
+    return None if _is_raised_in(error, f"{os.sep}gymnasium{os.sep}") and advice_on(error) else error
 
 
 def _is_raised_in(error: BaseException, *parts: str) -> bool:
-    """Return whether an error comes from a file whose path contains one of the parts."""
-    return any(part in place.filename for place in traceback.extract_tb(error.__traceback__)[-1:] for part in parts)
+    """Return whether an error comes from a file whose path contains one of the parts, or from a value it converts."""
+    places = [place for place in traceback.extract_tb(error.__traceback__) if not place.name.startswith("__")]
+    return any(part in place.filename for place in places[-1:] for part in parts)
 
 
 @contextmanager

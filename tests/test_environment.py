@@ -175,8 +175,9 @@ def test_states_without_dimensions_are_refused():
     assert error.setting == "env"
 
 
-def test_states_without_a_fixed_size_are_refused():
-    assert refusal("States-v0", {"kind": "sequence"}).message.endswith(
+@pytest.mark.parametrize("kind", ["sequence", "graph", "own"])
+def test_states_without_a_fixed_size_are_refused(kind):
+    assert refusal("States-v0", {"kind": kind}).message.endswith(
         "of States-v0 cannot be flattened to a fixed size; wrap the task so that its states are a Box"
     )
 

@@ -50,7 +50,7 @@ def test_the_command_refuses_it_in_one_line_and_writes_nothing(tmp_path, capsys)
     arguments = ["--env", "OldGym-v0", "--env-kwargs", '{"mistake": "step"}', "--episodes", "1"]
     assert main([*arguments, "--run-dir", str(tmp_path / "run")]) == 2
     err = capsys.readouterr().err
-    assert err.startswith("train.py: error: --env: the task cannot be used (") and err.count("\n") == 1
+    assert err.startswith("train.py: error: --env: the task cannot be used: ") and err.count("\n") == 1
     assert not list(tmp_path.iterdir())
 
 

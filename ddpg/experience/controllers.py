@@ -9,8 +9,17 @@ from typing import Any
 import gymnasium
 import numpy as np
 
-from ddpg.environment import TaskUnits, importable_working_directory, refuse_missing_module
-from ddpg.errors import OTHERS, RequestError, RunStopped, one_line
+from ddpg.environment import TaskUnits
+from ddpg.errors import (
+    OTHERS,
+    RequestError,
+    RunStopped,
+    WrongValue,
+    array_of,
+    one_line,
+    shown_value,
+)
+from ddpg.settings.modules import importable_working_directory, refuse_missing_module
 
 
 class Controller:
@@ -58,11 +67,11 @@ class Controller:
 
     def _checked(self, action: Any) -> np.ndarray:
         """Return an action `(action_size,)`, in the task's units and type."""
-        space, problem = self.units.action_space, f"the controller returned the action {one_line_of(action)}"
+        space, problem = self.units.action_space, f"the controller returned the action {shown_value(action)}"
         try:
-            array = np.asarray(action)
-        except ValueError:  # rows of different lengths
-            raise self._stopped(f"{problem}: expected an array of shape {space.shape}") from None
+            array = array_of(action)
+        except WrongValue as error:  # such as rows of different lengths
+            raise self._stopped(f"{problem}: expected an array of shape {space.shape}; {error}") from None
         if array.dtype.kind not in "biuf":
             raise self._stopped(f"{problem}: expected numbers of shape {space.shape}")
         if array.shape != space.shape:
@@ -77,7 +86,7 @@ class Controller:
         try:
             return function(*arguments)
         except OTHERS as error:
-            raise self._stopped(f"the controller raised {error!r}") from error
+            raise self._stopped(f"the controller raised {shown_value(error, 300)}") from error
 
     def _stopped(self, problem: str) -> RunStopped:
         return RunStopped(f"{self.label} {self.episode}, step {self.step}: {problem}")
@@ -115,7 +124,7 @@ def check_arguments(name: str, function: Any, setting: str) -> None:
     """Refuse a function that cannot be called with one state, or a class that cannot be made without arguments."""
     is_class = isinstance(function, type)
     if not callable(function):
-        raise RequestError(f"{name} is {one_line_of(function)}, neither a function nor a class", setting)
+        raise RequestError(f"{name} is {shown_value(function)}, neither a function nor a class", setting)
     if is_class and not any("__call__" in vars(base) for base in function.__mro__):
         raise RequestError(f"instances of {name} cannot be called; give it a method __call__(self, state)", setting)
     try:
@@ -127,8 +136,3 @@ def check_arguments(name: str, function: Any, setting: str) -> None:
     except TypeError:
         needed = "made without arguments" if is_class else "called with the state alone"
         raise RequestError(f"{name} takes {takes}; it must be one that can be {needed}", setting) from None
-
-
-def one_line_of(value: Any) -> str:
-    """Return a value as a message shows it."""
-    return " ".join(repr(value).split())[:100]

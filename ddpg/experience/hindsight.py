@@ -13,7 +13,7 @@ import numpy as np
 from gymnasium import spaces
 
 from ddpg.config import Config
-from ddpg.errors import OTHERS, RequestError, RunStopped, one_line
+from ddpg.errors import OTHERS, RequestError, RunStopped, cause_for_its_author, one_line
 from ddpg.seeding import rng
 
 if TYPE_CHECKING:
@@ -157,7 +157,9 @@ class TaskFunction:
             ask = self._ask_at_once if self.answers_at_once else self._ask_each
             answers = ask(achieved, desired, infos)
         except OTHERS as error:
-            raise RunStopped(f"hindsight: the task's {self.name} raised {one_line(error)}") from error
+            raise RunStopped(f"hindsight: the task's {self.name} raised {one_line(error)}") from cause_for_its_author(
+                error
+            )
         if not np.isfinite(answers).all():
             raise RunStopped(f"hindsight: the task's {self.name} returned {answers[~np.isfinite(answers)][0]}")
         return answers

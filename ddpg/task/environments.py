@@ -9,11 +9,11 @@ import gymnasium
 import numpy as np
 from gymnasium.wrappers import TimeLimit
 
-from ddpg.checked_environment import begin_episode
+from ddpg.checked_environment import CheckedEnvironment
 from ddpg.command.streams import note
 from ddpg.config import Config
 from ddpg.environment import make_environment, state_and_action_size
-from ddpg.errors import OTHERS, RequestError, advice_on, one_line, warnings_unless_it_fails
+from ddpg.errors import OTHERS, RequestError, RunStopped, advice_on, warnings_unless_it_fails
 from ddpg.settings.schedules import updates_until
 from ddpg.task.rendering import follow_robot, require_display
 
@@ -111,8 +111,9 @@ def first_step(environment: gymnasium.Env) -> tuple[bool, dict[str, Any]]:
         Whether the same seed gave another first state or step, so that runs are not reproducible; and the step's info.
 
     Raises:
-        RequestError: The task was written for another library, in a way that is known.
+        RequestError: The task was written for another library, in a way that is known, or its values cannot be used.
     """
+    checked = CheckedEnvironment(environment)
     action = np.zeros(state_and_action_size(environment)[1], np.float32)
     seen: list[np.ndarray] = []
     info: Any = {}
@@ -120,11 +121,11 @@ def first_step(environment: gymnasium.Env) -> tuple[bool, dict[str, Any]]:
     while len(seen) < 2 and time.perf_counter() < start + SECONDS_FOR_CHECK:
         try:
             with warnings_unless_it_fails():
-                state, _ = begin_episode(environment, seed=1)
-                next_state, reward, _, _, info = environment.step(action)
-            seen.append(np.hstack([state, next_state, np.array(reward, np.float64).ravel()]))
-        except OTHERS as error:
-            if advice := advice_on(error):
-                raise RequestError(f"the task cannot be used ({one_line(error)}); {advice}", "env") from None
-            return False, {}  # the run itself will say what is wrong, and where
+                state, _ = checked.reset(seed=1)
+                next_state, reward, _, _, info = checked.step(action)
+            seen.append(np.hstack([state, next_state, np.float64(reward)]))
+        except RunStopped as error:
+            if error.__cause__ is None or advice_on(error.__cause__):
+                raise RequestError(f"the task cannot be used: {error}", "env") from None
+            return False, {}  # the run itself will say what is wrong, and where its code is
     return len(seen) == 2 and not np.array_equal(seen[0], seen[1], equal_nan=True), info if type(info) is dict else {}

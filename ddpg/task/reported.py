@@ -8,7 +8,7 @@ import numpy as np
 
 from ddpg.checked_environment import reported_success
 from ddpg.config import Config
-from ddpg.errors import RequestError
+from ddpg.errors import RequestError, WrongValue, array_of, shown_value
 from ddpg.task.environments import for_evaluation
 
 
@@ -38,9 +38,20 @@ def check_reported(config: Config, info: dict[str, Any]) -> list[str]:
         if name not in info:
             known = ", ".join(map(repr, info)) or "nothing"
             notes.append(f"the info of {config.env}'s first step has no {name!r} (--log-info); it has {known}")
-        elif np.asarray(info[name]).size != 1 or np.asarray(info[name]).dtype.kind not in "biuf":
-            raise RequestError(f"{name!r} in the info of {config.env} is no number: {info[name]!r}", "log_info")
+        elif number_of(info[name]) is None:
+            raise RequestError(
+                f"{name!r} in the info of {config.env} is no number: {shown_value(info[name])}", "log_info"
+            )
     return notes
+
+
+def number_of(value: Any) -> float | None:
+    """Return the number that a task reports, or None if it is none."""
+    try:
+        array = array_of(value)
+    except WrongValue:
+        return None
+    return float(array.item()) if array.size == 1 and array.dtype.kind in "biuf" else None
 
 
 def is_good(config: Config, mean: float, success_rate: float | None) -> bool:
@@ -78,7 +89,8 @@ class ReportedInfo(gymnasium.Wrapper):
         state, reward, terminated, truncated, info = self.env.step(action)
         for name, values in self.values.items():
             if name in info:
-                values.append(float(np.asarray(info[name]).item()))
+                number = number_of(info[name])
+                values.append(np.nan if number is None else number)
         if self.values and (terminated or truncated):
             success = reported_success(info)
             if success is not None and "success_rate" in self.values:

@@ -41,6 +41,18 @@ def error_of(capsys, main, *flags: str) -> str:
     return captured.err
 
 
+# How they are started
+
+
+@pytest.mark.parametrize("script", ["train.py", "evaluate.py"])
+@pytest.mark.parametrize("flags", [["-I"], ["-P"], []])
+def test_the_scripts_find_the_package_beside_them_however_python_is_told_to_look(tmp_path, script, flags):
+    link = tmp_path / "link.py"
+    link.symlink_to(ROOT / script)
+    done = subprocess.run([sys.executable, *flags, link, "--gamma", "2"], cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode == 2 and done.stderr.startswith(f"{script}: error: ") and done.stderr.count("\n") == 1
+
+
 # Names
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from ddpg import RequestError, RunStopped, evaluate, make_environment
 from ddpg.experience.controllers import Controller, load_controller
-from tests.helpers.tasks import States
+from tests.helpers.tasks import NoArray, States
 
 
 def in_task(environment) -> np.ndarray:
@@ -15,7 +15,7 @@ def in_task(environment) -> np.ndarray:
     return environment.unwrapped.action
 
 
-@pytest.mark.parametrize("kind", sorted(States.KINDS.keys() - {"sequence", "empty"}))
+@pytest.mark.parametrize("kind", sorted(States.KINDS.keys() - {"sequence", "graph", "own", "empty"}))
 def test_a_controller_sees_the_states_of_the_task_itself(kind):
     seen = []
     environment = make_environment("States-v0", {"kind": kind}, max_episode_steps=2)
@@ -109,6 +109,7 @@ def at_the_third_step(value):
         ([0.5, 0.5], "expected the shape (1,), got (2,)"),
         ([[0.5]], "expected the shape (1,), got (1, 1)"),
         ([[0.5], [0.5, 1]], "expected an array of shape (1,)"),
+        (NoArray(), "expected an array of shape (1,); it cannot become an array of numbers (Can't call numpy()"),
         ([np.nan], "returned the action [nan]: non-finite value"),
         ([np.inf], "non-finite value"),
         ([1e300], "non-finite value"),

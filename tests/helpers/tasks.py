@@ -216,6 +216,10 @@ class Starting(Task):
         return np.float32([self.program.pid]), {}
 
 
+class OwnSpace(spaces.Space):
+    """A kind of space that Gymnasium does not know."""
+
+
 class States(Task):
     """A task with the states that it is given: `kind` names a space."""
 
@@ -225,6 +229,8 @@ class States(Task):
         "dict": spaces.Dict(a=spaces.Box(-1, 1, (2,), np.float32), b=spaces.Discrete(3)),
         "tuple": spaces.Tuple((spaces.Box(-1, 1, (2,), np.float64), spaces.Box(0, 9, (3,), np.int32))),
         "sequence": spaces.Sequence(spaces.Box(-1, 1, (2,), np.float32)),
+        "graph": spaces.Graph(spaces.Box(-1, 1, (2,), np.float32), None),
+        "own": OwnSpace((2,), np.float32),
         "empty": spaces.Box(-1, 1, (0,), np.float32),
     }
 
@@ -268,6 +274,28 @@ class Answering(gymnasium.Wrapper):
         if isinstance(value, Exception):
             raise value
         return value
+
+
+class NoArray:
+    """A value that cannot become an array, as a tensor of PyTorch that still has gradients."""
+
+    def __array__(self, *_, **__):
+        raise RuntimeError("Can't call numpy() on Tensor that requires grad")
+
+
+class Tensors(Task):
+    """Returns such a value as one `part` of its answers."""
+
+    def __init__(self, part):
+        self.part = part
+
+    def reset(self, *, seed=None, options=None):
+        state, info = super().reset(seed=seed)
+        return NoArray() if self.part == "state" else state, info
+
+    def step(self, action):
+        names = ("state", "reward", "terminated", "truncated", "info")
+        return tuple((dict(zip(names, super().step(action), strict=True)) | {self.part: NoArray()}).values())
 
 
 class Rewardless(Task):
@@ -418,6 +446,7 @@ TASKS = {
     "Bounds": Bounds,
     "Reusing": Reusing,
     "States": States,
+    "Tensors": Tensors,
     "Sleeping": Sleeping,
     "Unseeded": Unseeded,
     "Rewardless": Rewardless,

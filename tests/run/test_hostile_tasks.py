@@ -6,12 +6,12 @@ import gymnasium
 import numpy as np
 import pytest
 
-from ddpg import DDPG, RunStopped, evaluate, make_environment, train
+from ddpg import DDPG, RequestError, RunStopped, evaluate, make_environment, train
 from ddpg.run.train import main as train_command
 from ddpg.task.environments import first_step
 from tests.helpers.agents import trained
 from tests.helpers.runs import SMALL, finished_run
-from tests.helpers.tasks import Answering
+from tests.helpers.tasks import Answering, NoArray
 
 ENDLESS = "Endless-v0"  # reward 1 and a time limit of 10 steps
 
@@ -164,11 +164,32 @@ def test_an_odd_answer_is_one_line_on_the_command_line_with_exit_code_1(tmp_path
     assert capsys.readouterr().err == message
 
 
-@pytest.mark.parametrize("reward", [None, "much", [1.0, 2.0], 1.0])
-def test_the_check_of_the_seed_does_not_stumble_over_an_odd_reward(reward):
-    """It takes a first step before the run does; the run will say what is wrong."""
-    assert not first_step(gymnasium.wrappers.TransformReward(make_environment(ENDLESS), lambda _: reward))[0]
-    assert not first_step(answering(state=ValueError("motor on fire"), at=1))[0]
+@pytest.mark.parametrize("reward", [None, "much", [1.0, 2.0], NoArray()])
+def test_a_task_whose_first_answers_are_odd_is_refused_before_anything_is_written(reward):
+    task = gymnasium.wrappers.TransformReward(make_environment(ENDLESS), lambda _: reward)
+    with pytest.raises(RequestError, match=r"^env: the task cannot be used: episode 1, step 1: .* the reward "):
+        first_step(task)
+
+
+def test_an_error_of_the_tasks_own_is_left_to_the_run_which_shows_its_place():
+    task = answering(reset=ValueError("motor on fire"))
+    task.reset()
+    assert first_step(task) == (False, {})
+
+
+@pytest.mark.parametrize("checked", [True, False])
+@pytest.mark.parametrize("part", ["state", "reward", "terminated", "truncated"])
+def test_what_cannot_become_an_array_is_refused_at_the_start_and_stops_a_run_later(small, part, checked):
+    """As a tensor of PyTorch that still has gradients: NumPy raises deep inside, and no traceback names the task."""
+    with pytest.raises(RequestError) as refused:
+        first_step(make_environment(gymnasium.make("Tensors-v0", part=part, disable_env_checker=not checked)))
+    words = f"env: the task cannot be used: episode 1, step {int(part != 'state')}: the environment "
+    assert str(refused.value).startswith(words) and "requires grad" in str(refused.value)
+    assert "\n" not in str(refused.value)
+    config = replace(small, learning_starts=1_000)
+    with pytest.raises(RunStopped, match=rf"^episode 2, step 3: the environment returned the {part} ") as stopped:
+        list(train(DDPG(1, 1, config), answering(**{part: NoArray()})))
+    assert "requires grad" in str(stopped.value) and stopped.value.__cause__ is None
 
 
 def test_a_task_whose_close_raises_is_noted_and_the_run_goes_on(small, tmp_path, capsys):

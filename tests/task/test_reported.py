@@ -11,8 +11,9 @@ from ddpg.checked_environment import reported_success
 from ddpg.run.start import resume_run, start_run
 from ddpg.run.train import main
 from ddpg.seeding import integer_seed
-from ddpg.task.reported import is_good
+from ddpg.task.reported import ReportedInfo, is_good
 from tests.helpers.runs import SMALL, assert_same_run, csv_rows, finish, finished_run, names, raise_after
+from tests.helpers.tasks import NoArray, Task
 
 pytestmark = pytest.mark.usefixtures("without_plots")
 
@@ -64,6 +65,18 @@ def test_a_number_that_the_task_does_not_report_is_noted_and_one_that_is_none_re
     with pytest.raises(RequestError, match="log_info: 'name' in the info of Reporting-v0 is no number: 'tank'"):
         start_run(replace(config, log_info="name"), tmp_path / "other", tmp_path)
     assert not (tmp_path / "other").exists()
+
+
+def test_what_is_no_number_later_is_logged_as_nan_and_the_run_goes_on(monkeypatch):
+    values = iter([1.0, "full", NoArray()])
+    task = ReportedInfo(Task(), ["level"])
+    monkeypatch.setattr(Task, "step", lambda *_: (0, 1.0, False, True, {"level": next(values)}))
+    logged = []
+    for _ in range(3):
+        task.reset()
+        task.step(0)
+        logged.append(task.take()["level"])
+    np.testing.assert_array_equal(logged, [1, np.nan, np.nan])
 
 
 def test_a_resumed_run_keeps_its_columns(config, tmp_path, monkeypatch):
@@ -128,7 +141,7 @@ def test_waiting_for_success_that_no_task_reports_is_refused(small, tmp_path):
 @pytest.mark.parametrize(
     ("info", "success"),
     [({}, None), ({"is_success": np.True_}, 1.0), ({"success": 0.0}, 0.0), ({"is_success": False, "success": 1}, 0.0),
-     (None, None)],
+     (None, None), ({"success": NoArray()}, None)],
 )  # fmt: skip
 def test_success_has_two_names(info, success):
     assert reported_success(info) == success
