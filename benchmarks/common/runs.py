@@ -3,9 +3,11 @@
 import argparse
 import json
 import shutil
+import subprocess
 from pathlib import Path
 from typing import Any
 
+from benchmarks.common.output import ROOT
 from ddpg.command.tensorflow import prepare_tensorflow
 from ddpg.config import Config
 from ddpg.storage.csv_files import read_columns
@@ -16,6 +18,17 @@ LAST = 10  # evaluations whose mean is a run's final return, as Tianshou and PFR
 def config_of(run: Path) -> dict[str, Any]:
     """Return the settings of a run folder."""
     return json.loads((run / "config.json").read_text(encoding="utf-8"))["config"]
+
+
+def task_of(config: dict[str, Any]) -> str:
+    """Return the name of a run's task, without its module."""
+    return config["env"].rpartition(":")[2]
+
+
+def commit() -> str:
+    """Return the commit of this code."""
+    command = ["git", "-C", str(ROOT), "describe", "--always", "--dirty"]
+    return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
 
 
 def add_runs_flags(parser: argparse.ArgumentParser, study: str, seeds: int) -> None:

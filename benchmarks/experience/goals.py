@@ -16,7 +16,7 @@ import numpy as np
 
 from benchmarks.common.output import add_output_flag, parser_for, write_csv
 from benchmarks.common.pictures import draw_episode, draw_success
-from benchmarks.common.runs import config_of
+from benchmarks.common.runs import config_of, task_of
 from ddpg.command.tensorflow import import_tensorflow
 from ddpg.storage.csv_files import read_rows
 from ddpg.sweep.jobs import TEST_SEED
@@ -68,11 +68,6 @@ def collect(run: Path, folder: Path) -> None:
     test = {"test": TEST, "checkpoint": checkpoint.name, "results": found.as_json(agent.config.env)}
     (target / "test.json").write_text(json.dumps(test, indent=2) + "\n", encoding="utf-8")
     print(f"{target.relative_to(folder)}: {checkpoint.name}, success {found.success_rate}")
-
-
-def task_of(config: dict[str, Any]) -> str:
-    """Return the name of a run's task, without its module."""
-    return config["env"].rpartition(":")[2]
 
 
 def make_table(folder: Path) -> None:

@@ -8,14 +8,13 @@
 
 import json
 import shutil
-import subprocess
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from benchmarks.common.output import ROOT, add_output_flag, parser_for, write_csv
-from benchmarks.common.runs import LAST, config_of
+from benchmarks.common.output import add_output_flag, parser_for, write_csv
+from benchmarks.common.runs import LAST, commit, config_of
 from ddpg.command.tensorflow import import_tensorflow
 from ddpg.compare.compare import compare
 from ddpg.compare.curves import Curve, read_curves, run_folders, write_curves
@@ -76,12 +75,6 @@ def test_best(run: Path) -> dict[str, Any]:
     with open_environment(agent.config) as environment:
         results = evaluate(agent, environment, **test).as_json(agent.config.env)
     return {"checkpoint": checkpoint.name, "test": test, "results": results}
-
-
-def commit() -> str:
-    """Return the commit of this code."""
-    command = ["git", "-C", str(ROOT), "describe", "--always", "--dirty"]
-    return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
 
 
 def make_table(folder: Path) -> None:
