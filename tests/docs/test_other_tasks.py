@@ -1,4 +1,4 @@
-"""The three modules of docs/other-tasks.md make tasks that train, from packages that only look like others'."""
+"""The modules of docs/other-tasks.md make tasks that train, from packages that only look like others'."""
 
 import importlib
 import sys
@@ -14,7 +14,7 @@ from tests.helpers.pages import Page
 from tests.helpers.tasks import Task
 
 PAGE = Page("docs/other-tasks.md")
-PLANT, WEIGHTED, OLDER = PAGE.blocks("python")
+PLANT, WEIGHTED, OLDER, CONTROL = PAGE.blocks("python")
 
 
 class Plant(Task):
@@ -69,3 +69,21 @@ def test_each_module_makes_a_task_that_trains(tmp_path, monkeypatch, capsys, nam
         gymnasium.registry.pop(env, None)
         importlib.invalidate_caches()
     assert name != "older" or OldPlant.seeds
+
+
+def test_the_module_for_deepmind_control_takes_each_action_twice_and_sums_the_rewards(tmp_path, monkeypatch):
+    """It wraps any task that is registered as dm_control/NAME-v0, which Shimmy does for the real ones."""
+    monkeypatch.setitem(sys.modules, "shimmy", types.ModuleType("shimmy"))
+    (tmp_path / "control.py").write_text(CONTROL)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(tmp_path)
+    gymnasium.register("dm_control/walker-run-v0", Plant, max_episode_steps=7)
+    try:
+        settings = ["--env", "control:Control-v0", "--env-kwargs", '{"name": "walker-run", "gain": 0.5}']
+        assert main([*settings, "--episodes", "1", "--evaluation-episodes", "1", "--run-dir", "run", *TINY]) == 0
+    finally:
+        sys.modules.pop("control", None)
+        for name in ("Control-v0", "dm_control/walker-run-v0"):
+            gymnasium.registry.pop(name, None)
+    _, steps, length, total, *_ = (tmp_path / "run/episodes.csv").read_text().split()[1].split(",")
+    assert (steps, length, float(total)) == ("4", "4", 3.5), "seven steps of the task in four decisions"
