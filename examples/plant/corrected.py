@@ -8,7 +8,7 @@ from pi import PI
 
 
 class Corrected(gymnasium.Wrapper):
-    """The action, in [-1, 1], adds to a controller's action up to `share` of the range of the actions.
+    """The action, in [-1, 1], adds up to `share` of the range of the actions to a controller's action.
 
     What the controller wants is part of the state.
     """
