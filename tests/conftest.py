@@ -14,7 +14,7 @@ import tests.helpers.tasks  # noqa: F401
 from ddpg.config import Config
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def small() -> Config:
     """Settings with networks small enough for a test, and otherwise the defaults."""
     return Config(hidden_units=(16, 16), buffer_size=10_000, batch_size=16, jit_compile=False)

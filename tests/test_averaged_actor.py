@@ -14,16 +14,17 @@ from tests.helpers.runs import finished_run, read_back
 STATE = np.ones(3, np.float32)
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def averaging(small):
     """Settings with an averaged actor, and an actor fast enough to leave it behind."""
     return replace(small, evaluation_tau=0.25, actor_learning_rate=0.01, noise_sigma=0.0)
 
 
-@pytest.fixture
-def averaging_run(averaging, tmp_path):
+@pytest.fixture(scope="module")
+def averaging_run(averaging, tmp_path_factory):
     """A finished run with an averaged actor."""
-    return finished_run(replace(averaging, steps=250, evaluation_episodes=1), tmp_path / "run")
+    config = replace(averaging, steps=250, evaluation_episodes=1)
+    return finished_run(config, tmp_path_factory.mktemp("averaging") / "run")
 
 
 @pytest.mark.parametrize("normalized", [False, True])
@@ -47,6 +48,25 @@ def test_it_acts_without_exploration_and_the_actor_explores(averaging, train_fre
     assert np.abs(average - own).max() > 0.5
     np.testing.assert_allclose(agent.act(STATE, explore=False), average, atol=1e-6)
     np.testing.assert_allclose(agent.act(STATE), own, atol=1e-6)
+
+
+@pytest.mark.parametrize("train_frequency", [1, 4])
+def test_the_action_after_an_update_is_the_actors_too(averaging, train_frequency):
+    """Whether it was computed with the update or after it."""
+    agent = fill(DDPG(3, 2, replace(averaging, train_frequency=train_frequency)))
+    agent.evaluated_actor.action.bias.assign([5.0, -5.0])
+    agent.update()
+    state = agent.replay_buffer.newest(1).next_state[0]
+    np.testing.assert_allclose(agent.act(state), agent.actor(state[None])[0], atol=1e-6)
+    np.testing.assert_allclose(agent.act(state, explore=False), agent.evaluated_actor(state[None])[0], atol=1e-6)
+
+
+def test_it_follows_each_of_several_updates_in_a_round(averaging):
+    together, apart = (fill(DDPG(3, 2, replace(averaging, gradient_steps=steps))) for steps in (3, 1))
+    together.update()
+    for _ in range(3):
+        apart.update()
+    np.testing.assert_allclose(numbers(together.evaluated_actor), numbers(apart.evaluated_actor), atol=1e-6)
 
 
 @pytest.mark.parametrize("jit_compile", [False, True])

@@ -5,7 +5,10 @@ import numpy as np
 import pytest
 from gymnasium import spaces
 
+from ddpg import Config, Evaluation
+from ddpg.run import simulation
 from ddpg.run.train import main as train
+from tests.helpers.runs import finished_run
 from tests.helpers.tasks import Task
 
 
@@ -49,3 +52,16 @@ def trained_run(tmp_path_factory):
         return runs[request]
 
     return run_dir
+
+
+@pytest.fixture(scope="session")
+def best_run(tmp_path_factory):
+    """A run whose best checkpoint is at step 200, and its newest at step 400."""
+    config = Config(
+        env="Pendulum-v1", episodes=2, hidden_units=(8, 8), batch_size=8, buffer_size=500, jit_compile=False,
+        evaluate_every=200, evaluation_episodes=1, checkpoint_every=200,
+    )  # fmt: skip
+    means = iter([-9.0, -5.0, -7.0])
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(simulation, "evaluate", lambda *_: Evaluation((next(means),)))
+        return finished_run(config, tmp_path_factory.mktemp("best") / "run").folder.path

@@ -9,10 +9,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ddpg import Config, Evaluation, evaluate, load_policy
+from ddpg import evaluate, load_policy
 from ddpg.environment import make_environment
 from ddpg.policy.evaluate import main
-from ddpg.run import simulation
 from ddpg.run.agent_state import load_for_acting
 from tests.helpers.runs import finished_run
 from tests.helpers.tasks import States
@@ -20,17 +19,9 @@ from tests.helpers.tasks import States
 ROOT = Path(__file__).parents[2]
 
 
-@pytest.fixture(scope="module")
-def run_dir(tmp_path_factory):
-    """A run whose best checkpoint is at step 200, and its newest at step 400."""
-    config = Config(
-        env="Pendulum-v1", episodes=2, hidden_units=(8, 8), batch_size=8, buffer_size=500, jit_compile=False,
-        evaluate_every=200, evaluation_episodes=1, checkpoint_every=200,
-    )  # fmt: skip
-    means = iter([-9.0, -5.0, -7.0])
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(simulation, "evaluate", lambda *_: Evaluation((next(means),)))
-        return finished_run(config, tmp_path_factory.mktemp("evaluate") / "run").folder.path
+@pytest.fixture
+def run_dir(best_run):
+    return best_run
 
 
 def figures(capsys, *flags: str) -> dict:

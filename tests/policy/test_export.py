@@ -199,14 +199,22 @@ def test_several_formats_come_from_one_command(trained_run, tmp_path, capsys):
     assert capsys.readouterr().out.count("of the action range at most, in ") == 2
 
 
-@pytest.mark.slow
-def test_best_exports_the_checkpoint_that_evaluated_best(trained_run, tmp_path):
+@pytest.mark.parametrize("best", [False, True])
+def test_best_exports_the_checkpoint_that_evaluated_best(best_run, tmp_path, monkeypatch, best):
     """It has no replay buffer; the states to compare come from the newest checkpoint's."""
-    run_dir = trained_run(steps=400, flags=("--hidden-units", "8", "8", "--evaluate-every", "200"))
-    best = next((run_dir / "checkpoints").glob("best-*"))
-    exported = export_policy(run_dir, tmp_path / "policy.onnx", best=True)
-    assert exported.metadata["step"] == int(best.name.partition("-")[2])
-    assert exported.states == export_policy(run_dir, tmp_path / "newest.onnx").states > 1_200
+    monkeypatch.setattr(export, "STATES", 100)
+    exported = export_policy(best_run, tmp_path / "policy.onnx", best=best)
+    assert exported.metadata["step"] == (200 if best else 400)
+    assert exported.metadata["evaluation"]["mean"] == (-5 if best else -7)
+    assert exported.states >= 180
+    words = ["--checkpoint", str(best_run), "--out", str(tmp_path / "same.onnx")]
+    assert main([*words, "--best"] if best else words) == 0
+    assert FORMATS["onnx"].functions.read_metadata(tmp_path / "same.onnx") == exported.metadata
+    name = "best-000000200" if best else "step-000000400"
+    expected, own = load_policy(best_run / "checkpoints" / name), load_policy(best_run, best)
+    run = FORMATS["onnx"].functions.open_runtime(tmp_path / "policy.onnx")
+    state = np.float32([0.6, 0.8, -1])
+    assert own(state) == expected(state) == pytest.approx(run(state[None])[0], abs=1e-5)
 
 
 @pytest.mark.parametrize(("words", "message"), [
@@ -215,6 +223,7 @@ def test_best_exports_the_checkpoint_that_evaluated_best(trained_run, tmp_path):
     (["--checkpoint", "RUN", "--out", "no/such/p.onnx"], "--out: there is no folder no/such"),
     (["--checkpoint", "RUN", "--out", "p.onnx", "--quantize"], "--quantize: only the format litert"),
     (["--checkpoint", "RUN", "--out", "taken.onnx"], "--out: taken.onnx already exists"),
+    (["--checkpoint", "RUN", "--out", "taken", "--format", "keras", "onnx"], "--out: taken.onnx already exists"),
 ])  # fmt: skip
 def test_a_request_that_cannot_be_met_is_one_line_and_writes_nothing(
     trained_run, tmp_path, monkeypatch, capsys, words, message
@@ -227,6 +236,7 @@ def test_a_request_that_cannot_be_met_is_one_line_and_writes_nothing(
     assert message in error
     assert error.count("\n") == 1
     assert [path.name for path in tmp_path.iterdir()] == ["taken.onnx"]
+    assert (tmp_path / "taken.onnx").read_text() == "mine"
 
 
 def test_a_missing_package_is_named_with_the_line_that_installs_it(trained_run, tmp_path, monkeypatch, capsys):

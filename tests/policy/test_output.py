@@ -85,6 +85,24 @@ def test_a_quantized_file_may_differ_and_is_compared_in_usual_states_alone(writt
     refused(written, tmp_path, off_by(np.nan), quantize=True)
 
 
+def test_the_ranges_of_integers_come_from_the_usual_states_alone(tmp_path, monkeypatch):
+    """At most about 500 of them; random and large states would make the steps too coarse."""
+    given = {}
+
+    def write_quantized(model, metadata, path, states):
+        given[len(given)] = states
+        path.write_text("policy")
+
+    functions = SimpleNamespace(write_quantized=write_quantized, open_runtime=lambda path: lambda x: np.zeros((len(x), 2)))
+    monkeypatch.setitem(export.FORMATS, "made up", SimpleNamespace(functions=functions))
+    states = np.arange(5_000, dtype=np.float32).reshape(-1, 1)
+    policy, actions = SimpleNamespace(bounds=lambda: (LOW, HIGH)), np.zeros((5_000, 2))
+    for usual in (10, 1_200):
+        write_policy(Source(policy, None, {}, states, actions, usual, 1.0), tmp_path / "p", "made up", quantize=True)
+    assert given[0].ravel().tolist() == list(range(10))
+    assert given[1].ravel().tolist() == list(range(0, 1_200, 3))
+
+
 def test_only_a_folder_and_metadata_of_this_program_are_replaced(tmp_path):
     folder = tmp_path / "model"
     folder.mkdir()

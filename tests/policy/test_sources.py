@@ -8,7 +8,7 @@ import pytest
 
 from ddpg import Config, RequestError, make_environment
 from ddpg.policy import policy_file
-from ddpg.policy.describe import evaluation_at
+from ddpg.policy.describe import describe, evaluation_at
 from ddpg.policy.policy import Policy
 from ddpg.policy.policy_file import FilePolicy
 from ddpg.policy.sources import asked_task, require_same_task
@@ -95,6 +95,22 @@ def test_the_metadata_name_the_last_evaluation_that_the_policy_had_had(tmp_path)
     assert evaluation_at(tmp_path, 99) is None
     path.write_text("steps,mean,std\n100,much,2\n")
     assert evaluation_at(tmp_path, 100) is None
+
+
+def test_the_metadata_name_the_task_with_all_that_it_was_trained_with():
+    """The bounds in the place of infinite ones are the policy's."""
+    config = Config(
+        env="Bounds-v0", env_kwargs={"low": [-np.inf], "high": [3]}, action_bound=7.0, max_episode_steps=70, seed=4
+    )
+    policy = Policy(None, make_environment(config))
+    found = describe(SimpleNamespace(config=config), policy, 30, {"mean": 1.0})
+    assert found.pop("versions")["numpy"] == np.__version__
+    assert found == {
+        "task": "Bounds-v0", "env_kwargs": {"low": [-np.inf], "high": [3]}, "action_bound": 7.0,
+        "max_episode_steps": 70, "state": ["state[0]"],
+        "action": {"shape": [1], "dtype": "float32", "low": [-7.0], "high": [3.0]},
+        "step": 30, "evaluation": {"mean": 1.0}, "seed": 4,
+    }  # fmt: skip
 
 
 def test_a_state_of_another_shape_is_refused_though_it_has_as_many_numbers():

@@ -59,7 +59,7 @@ def config(small):
 
 def test_actions_stuck_at_the_wrong_bound_are_reported(config, tmp_path):
     """One huge first step of the actor saturates tanh, whose gradient is then zero."""
-    broken = replace(config, env="Matching-v0", steps=600, actor_learning_rate=50.0)
+    broken = replace(config, env="Matching-v0", steps=100, actor_learning_rate=50.0, evaluate_every=50)
     (warning,) = warnings_of(broken, tmp_path / "run")
     assert "100% of the policy's actions are at a bound" in warning
     assert "no better than those of the untrained policy" in warning

@@ -139,7 +139,8 @@ def test_what_does_not_fit_is_named_and_nothing_is_written(config, source, tmp_p
 
 
 def test_transitions_of_a_task_with_other_bounds_are_refused(config, tmp_path):
-    wide = replace(config, env="Bounds-v0", env_kwargs={"low": [-2.0], "high": [2.0]}, episodes=2)
+    bounds = {"low": [-2.0], "high": [2.0]}
+    wide = replace(config, env="Bounds-v0", env_kwargs=bounds, episodes=2, max_episode_steps=10)
     finished_run(wide, tmp_path / "source")
     narrow = replace(wide, env_kwargs={"low": [-1.0], "high": [1.0]})
     assert started(narrow, tmp_path / "source", tmp_path).agent.steps == 0
