@@ -1,17 +1,18 @@
 """In which task a policy is measured, and what its file says of an action."""
 
 import argparse
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 from ddpg import Config, RequestError, make_environment
-from ddpg.policy import policy_file
+from ddpg.policy import policy_file, sources
 from ddpg.policy.describe import describe, evaluation_at
 from ddpg.policy.policy import Policy
 from ddpg.policy.policy_file import FilePolicy
-from ddpg.policy.sources import asked_task, require_same_task
+from ddpg.policy.sources import Source, asked_task, require_same_task, source_of_file
 
 TRAINED = Config(env="Pendulum-v1", env_kwargs={"g": 9}, action_bound=3.0, max_episode_steps=70, gamma=0.5)
 
@@ -82,6 +83,30 @@ def test_a_files_task_has_the_arguments_that_it_was_trained_with_and_another_tas
         )
     other = policy.task_config("Endless-v0")
     assert (other.env, other.env_kwargs, other.action_bound) == ("Endless-v0", {}, None)
+
+
+def test_a_file_acts_in_the_task_asked_for_if_its_actions_mean_the_same_there(in_file, monkeypatch):
+    monkeypatch.setitem(METADATA, "state", ["a"])
+    own = {"low": [-1, 2], "high": [3, 12]}
+    given = {"policy": Path("/here/p.onnx"), "env": "Bounds-v0", "env_kwargs": own, "action_bound": None}
+    source = source_of_file(argparse.Namespace(**given, start=Path("/here")))
+    assert (source.kind, source.origin, source.seed) == ("policy", "p.onnx", 4)
+    assert (source.config.env, source.config.env_kwargs) == ("Bounds-v0", own)
+    assert source.agent_in(make_environment("Bounds-v0", own)).metadata is METADATA
+    for changed in ({"low": [-1, 2], "high": [3, 13]}, {"low": [-2, 2], "high": [3, 12]}):
+        with pytest.raises(RequestError, match="the actions of Bounds-v0 lie between"):
+            source.agent_in(make_environment("Bounds-v0", changed))
+
+
+def test_a_controller_beside_a_policy_is_measured_in_the_policys_own_task(monkeypatch):
+    monkeypatch.setattr(sources, "source_of_checkpoint", lambda arguments: Source("checkpoint", "c", TRAINED, None))
+    words = {"checkpoint": "c", "policy": None, "controller": "math:floor", "env": None, "env_kwargs": None}
+    first, second = sources.sources_of(argparse.Namespace(**words))
+    assert (first.kind, second.kind, second.origin) == ("checkpoint", "controller", "math:floor")
+    assert second.config is TRAINED
+    alone = argparse.Namespace(**words | {"checkpoint": None, "env": "Bounds-v0"}, action_bound=5.0)
+    (only,) = sources.sources_of(alone)
+    assert (only.config.env, only.config.action_bound) == ("Bounds-v0", 5.0)
 
 
 def test_the_metadata_name_the_last_evaluation_that_the_policy_had_had(tmp_path):
