@@ -1,6 +1,7 @@
 """Runs start and resume only where the whole request can be met; otherwise nothing on the disk changes."""
 
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -13,10 +14,13 @@ import tensorflow as tf
 
 from ddpg import Config, RequestError
 from ddpg.command.tensorflow import prepare_tensorflow
+from ddpg.run import start
 from ddpg.run.start import default_run_dir, plot_path, resume_run, start_run
+from ddpg.storage.checkpoint_format import SavedCheckpoint
 from ddpg.storage.checkpoints import all_checkpoints
 from ddpg.storage.lock import Lock
 from ddpg.storage.resuming import extend_config
+from ddpg.training import Episode
 from tests.helpers.runs import contents, csv_rows, finish, finished_run, raise_after, release
 from tests.helpers.tasks import States
 
@@ -24,12 +28,24 @@ ROOT = Path(__file__).parents[2]
 pytestmark = pytest.mark.usefixtures("without_plots")
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def config(small):
     """No updates: these tests look at what happens before and after training."""
     return replace(
-        small, env="Endless-v0", episodes=4, learning_starts=10_000, evaluation_episodes=1, checkpoint_every=20
-    )
+        small, env="Endless-v0", episodes=4, learning_starts=10_000, evaluation_episodes=1, checkpoint_every=20,
+        evaluate_every=20, stop_at=5.0, stop_evaluations=90,
+    )  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def finished(config, tmp_path_factory):
+    return finished_run(config, tmp_path_factory.mktemp("finished") / "run").folder.path
+
+
+@pytest.fixture
+def run_dir(finished, tmp_path):
+    """A copy of a finished run, at `tmp_path / "run"`."""
+    return shutil.copytree(finished, tmp_path / "run")
 
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
@@ -78,8 +94,7 @@ def test_a_file_in_place_of_the_plot_folder_is_refused_before_the_run_folder_is_
         ({}, "run/config.json/plots", "plot_dir: cannot write to"),
     ],
 )
-def test_a_refused_resume_changes_nothing_and_frees_the_lock(config, tmp_path, given, plots, message):
-    finished_run(config, tmp_path / "run")
+def test_a_refused_resume_changes_nothing_and_frees_the_lock(run_dir, tmp_path, given, plots, message):
     before = {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*")}
     with pytest.raises(RequestError, match=message):
         resume_run(tmp_path / "run", tmp_path / plots, given)
@@ -87,8 +102,7 @@ def test_a_refused_resume_changes_nothing_and_frees_the_lock(config, tmp_path, g
     Lock(tmp_path / "run").close()
 
 
-def test_settings_given_as_they_were_are_no_change(config, tmp_path):
-    finished_run(config, tmp_path / "run")
+def test_settings_given_as_they_were_are_no_change(config, run_dir, tmp_path):
     run = resume_run(tmp_path / "run", tmp_path / "plots", {"gamma": config.gamma, "hidden_units": (16, 16)})
     release(run)
     assert run.config == config
@@ -105,6 +119,43 @@ def test_a_length_may_grow_and_nothing_else_may_change():
         with pytest.raises(RequestError) as caught:
             extend_config(config, given, minimum)
         assert caught.value.setting == next(iter(given))
+
+
+@pytest.mark.parametrize(("planned", "trained", "given", "least"), [
+    ({"episodes": 4}, Episode(1, 10), {"episodes": 3}, 4),
+    ({"episodes": 4}, Episode(7, 95), {"episodes": 6}, 7),
+    ({"episodes": 4}, Episode(7, 95), {"steps": 94}, 95),
+    ({"steps": 80}, Episode(3, 30), {"steps": 79}, 80),
+    ({"steps": 20}, Episode(3, 30), {"steps": 29}, 30),
+    ({"steps": 80}, Episode(3, 30), {"episodes": 2}, 3),
+])  # fmt: skip
+def test_no_length_is_less_than_what_was_planned_or_trained(
+    config, run_dir, tmp_path, monkeypatch, planned, trained, given, least
+):
+    monkeypatch.setattr(start, "read_episode", lambda saved: trained)
+    monkeypatch.setattr(SavedCheckpoint, "settings", lambda self, kind: replace(config, **planned))
+    with pytest.raises(RequestError, match=f"must be at least {least}, the length already planned or trained"):
+        resume_run(run_dir, tmp_path / "plots", given)
+
+
+@pytest.mark.parametrize(("given", "length"), [({}, 40), ({"episodes": 6}, None), ({"steps": 75}, 75)])
+def test_a_run_planned_in_steps_counts_episodes_if_they_are_given(
+    config, run_dir, tmp_path, monkeypatch, given, length
+):
+    monkeypatch.setattr(SavedCheckpoint, "settings", lambda self, kind: replace(config, steps=40))
+    run = resume_run(run_dir, tmp_path / "plots", given)
+    release(run)
+    assert (run.config.steps, run.config.episodes) == (length, given.get("episodes", 4))
+    assert run.agent.config == run.config and run.episode.steps == 40
+
+
+@pytest.mark.parametrize(("given", "kept"), [
+    ({}, True), ({"episodes": 5}, True), ({"stop_at": 5.0}, False), ({"stop_evaluations": 80}, False),
+])  # fmt: skip
+def test_a_run_that_is_asked_to_go_on_counts_its_good_evaluations_anew(run_dir, tmp_path, given, kept):
+    run = resume_run(run_dir, tmp_path / "plots", given)
+    release(run)
+    assert bool(run.folder.kept["good_evaluations"]) == kept
 
 
 @pytest.mark.slow
@@ -127,8 +178,7 @@ def test_a_run_may_not_be_cut_below_its_planned_length_although_it_was_stopped_e
     assert finish(tmp_path / "run", episodes=4).episode.number == 4
 
 
-def test_the_newest_checkpoint_is_resumed_unless_another_one_is_named(config, tmp_path):
-    finished_run(config, tmp_path / "run")
+def test_the_newest_checkpoint_is_resumed_unless_another_one_is_named(run_dir, tmp_path):
     first, newest = all_checkpoints(tmp_path / "run" / "checkpoints")
     assert (first.name, newest.name) == ("step-000000020", "step-000000040")
     run = resume_run(tmp_path / "run", tmp_path / "plots", {})
@@ -140,16 +190,14 @@ def test_the_newest_checkpoint_is_resumed_unless_another_one_is_named(config, tm
     release(run)
 
 
-def test_the_best_networks_alone_cannot_be_resumed(config, tmp_path):
-    finished_run(config, tmp_path / "run")
+def test_the_best_networks_alone_cannot_be_resumed(run_dir, tmp_path):
     (best,) = all_checkpoints(tmp_path / "run" / "checkpoints", best=True)
     with pytest.raises(RequestError, match=f"resume: {best} holds only networks; resume from {tmp_path / 'run'}$"):
         resume_run(best, tmp_path / "plots", {})
     assert len(all_checkpoints(tmp_path / "run" / "checkpoints")) == 2
 
 
-def test_a_run_whose_task_is_gone_is_refused_with_nothing_changed(config, tmp_path):
-    finished_run(config, tmp_path / "run")
+def test_a_run_whose_task_is_gone_is_refused_with_nothing_changed(run_dir, tmp_path):
     before, spec = contents(tmp_path / "run"), gymnasium.registry.pop("Endless-v0")
     try:
         with pytest.raises(RequestError, match="Endless-v0"):
