@@ -147,6 +147,8 @@ def test_a_run_planned_in_steps_counts_episodes_if_they_are_given(
     release(run)
     assert (run.config.steps, run.config.episodes) == (length, given.get("episodes", 4))
     assert run.agent.config == run.config and run.episode.steps == 40
+    (note,) = run.notes
+    assert note.startswith("no update is to be expected")
 
 
 @pytest.mark.parametrize(("given", "kept"), [
@@ -230,6 +232,14 @@ def test_a_task_that_ignores_its_seed_is_noted_and_others_are_not(config, tmp_pa
     unseeded = start_run(replace(config, env="Unseeded-v0"), tmp_path / "one", tmp_path)
     assert unseeded.notes == ["Unseeded-v0 ignores reset(seed=...), so runs are not reproducible"]
     assert start_run(replace(config, env="Pendulum-v1", learning_starts=0), tmp_path / "two", tmp_path).notes == []
+
+
+def test_all_that_is_odd_about_a_task_is_noted_before_the_run_begins(config, tmp_path):
+    images = replace(config, env="States-v0", env_kwargs={"kind": "image"}, max_episode_steps=30)
+    run = start_run(replace(images, num_envs=2, log_info="power"), tmp_path / "run", tmp_path)
+    release(run)
+    said = ("no update is to be", "has no 'power'", "with --num-envs 2, checkpoints cut every", "state is an image")
+    assert [word for note, word in zip(run.notes, said, strict=True) if word not in note] == []
 
 
 @pytest.mark.slow
