@@ -1,4 +1,4 @@
-"""In which states a file is compared with its agent, how far it may be from it, and whose states and figures these are."""
+"""In which states a file is compared with its agent, how far it may be away, and whose states and figures these are."""
 
 from contextlib import nullcontext
 from dataclasses import replace
@@ -101,9 +101,7 @@ def saved(tmp_path, monkeypatch):
         (tmp_path / "replay" / segment.name).write_bytes(rows.tobytes())
 
     def checkpoint(name, replay):
-        return SimpleNamespace(
-            path=tmp_path / name, manifest={"replay": replay}, reading=lambda name: nullcontext()
-        )
+        return SimpleNamespace(path=tmp_path / name, manifest={"replay": replay}, reading=lambda name: nullcontext())
 
     newest = checkpoint("step-2", segments)
     monkeypatch.setattr(export, "segments_in", lambda manifest: manifest["replay"])

@@ -93,7 +93,9 @@ def test_the_ranges_of_integers_come_from_the_usual_states_alone(tmp_path, monke
         given[len(given)] = states
         path.write_text("policy")
 
-    functions = SimpleNamespace(write_quantized=write_quantized, open_runtime=lambda path: lambda x: np.zeros((len(x), 2)))
+    functions = SimpleNamespace(
+        write_quantized=write_quantized, open_runtime=lambda path: lambda x: np.zeros((len(x), 2))
+    )
     monkeypatch.setitem(export.FORMATS, "made up", SimpleNamespace(functions=functions))
     states = np.arange(5_000, dtype=np.float32).reshape(-1, 1)
     policy, actions = SimpleNamespace(bounds=lambda: (LOW, HIGH)), np.zeros((5_000, 2))

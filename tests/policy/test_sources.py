@@ -112,10 +112,10 @@ def test_a_controller_beside_a_policy_is_measured_in_the_policys_own_task(monkey
 def test_the_metadata_name_the_last_evaluation_that_the_policy_had_had(tmp_path):
     assert evaluation_at(tmp_path, 100) is None
     path = tmp_path / "evaluations.csv"
-    path.write_text("steps,mean,std\n0,-9,1\n100,-5,2\n150,-4,2\n200,-1,3\n")
-    assert evaluation_at(tmp_path, 100) == {"steps": 100, "mean": -5, "std": 2}
+    path.write_text("steps,mean,std\n0,-9,1\n100,-3,2\n150,-4,2\n200,-6,3\n")
+    assert evaluation_at(tmp_path, 100) == {"steps": 100, "mean": -3, "std": 2}
     assert evaluation_at(tmp_path, 199) == {"steps": 150, "mean": -4, "std": 2}
-    assert evaluation_at(tmp_path, 900)["steps"] == 200
+    assert evaluation_at(tmp_path, 900)["mean"] == -6
     path.write_text("steps,mean,std\n100,-5,2\n")
     assert evaluation_at(tmp_path, 99) is None
     path.write_text("steps,mean,std\n100,much,2\n")
