@@ -7,7 +7,6 @@ import signal
 from types import SimpleNamespace
 
 import gymnasium
-import numpy as np
 import pytest
 
 from ddpg.command.command import Parser, run_command, run_to_end
@@ -174,10 +173,10 @@ def test_the_readme_claims_no_more_speed_than_was_measured():
     speeds = next(table for table in Page("docs/performance.md").tables() if "steps/s" in table[0])
     each_step = [row for row in speeds if row["updates"] == "1"]
     text = " ".join(README.text.split())
-    assert "about twice as fast as with Stable-Baselines3" in text
+    over_sb3 = [number(row["over Stable-Baselines3"]) for row in each_step]
+    assert f"{min(over_sb3)} to {max(over_sb3)} times as fast as with Stable-Baselines3" in text
     over_sbx = [number(row["over SBX"]) for row in each_step]
     assert f"{min(over_sbx)} to {max(over_sbx)} times as fast on one machine, 0.94 to 1.09 times on an Intel" in text
-    assert np.median([number(row["over Stable-Baselines3"]) for row in each_step]) == pytest.approx(2.0, abs=0.4)
 
 
 def test_no_page_is_missing_in_the_readme():
