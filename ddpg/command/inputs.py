@@ -6,6 +6,9 @@ from pathlib import Path
 from typing import Any
 
 MOST_BYTES = 2**26
+UNUSABLE = (  # what reading such a file, and using its values, can raise
+    OSError, ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError
+)  # fmt: skip
 
 
 def read_text(path: Path, most: int = MOST_BYTES) -> str:

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ddpg.command.inputs import read_object
+from ddpg.command.inputs import UNUSABLE, read_object
 from ddpg.command.presets import PRESETS, closest_preset
 from ddpg.compare.names import label, told_apart
 from ddpg.errors import RequestError
@@ -90,7 +90,7 @@ def read_run(folder: Path) -> Curve:
         task, presets = (config["env"], PRESETS) if "env" in config else ("MolGAN", {"MolGAN": MolGANConfig()})
         preset, _ = closest_preset(config, presets)
         setting, seed = label(config, presets), int(config["seed"])
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+    except UNUSABLE as error:
         raise RequestError(f"{folder} is not the folder of a run ({error!r})") from None
     rows = read_rows(folder / "evaluations.csv", ("steps", "mean" if "env" in config else "score"))
     with located(folder / "evaluations.csv"):
@@ -102,8 +102,9 @@ def read_run(folder: Path) -> Curve:
 def read_test(folder: Path) -> float | None:
     """Return the mean return of a run's final policy from `test.json`, if that was measured."""
     try:
-        return float(read_object(folder / "test.json")["results"]["mean"])
-    except (OSError, ValueError, KeyError, TypeError):
+        mean = float(read_object(folder / "test.json")["results"]["mean"])
+        return mean if np.isfinite(mean) else None
+    except UNUSABLE:
         return None
 
 

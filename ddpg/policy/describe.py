@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from gymnasium import spaces
 
+from ddpg.command.inputs import UNUSABLE
 from ddpg.command.packages import versions
-from ddpg.errors import RequestError
 from ddpg.storage.csv_files import read_rows
 
 if TYPE_CHECKING:  # these load TensorFlow, which the names of a state's numbers do not need
@@ -51,7 +51,7 @@ def evaluation_at(run_dir: Path, step: int) -> dict[str, float] | None:
         rows = read_rows(run_dir / "evaluations.csv")
         earlier = [row for row in rows if float(row["steps"]) <= step]
         return {name: float(value) for name, value in earlier[-1].items()} if earlier else None
-    except (RequestError, ValueError, LookupError, TypeError):  # the policy does not need it
+    except UNUSABLE:  # the policy does not need it
         return None
 
 

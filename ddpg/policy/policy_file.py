@@ -79,7 +79,7 @@ def probe(path: Path) -> dict[str, Any]:
             text=True,
             timeout=PROBE_SECONDS_BY_THE_CLOCK,
             errors="replace",
-            env=os.environ | {"DDPG_PROBE_SECONDS": str(PROBE_SECONDS)},
+            env=os.environ | {"DDPG_PROBE_SECONDS": str(PROBE_SECONDS), "PYTHONSAFEPATH": ""},
         )
         if done.returncode == 0:
             return json.loads(done.stdout.strip().splitlines()[-1])  # the file itself may print

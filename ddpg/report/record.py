@@ -1,6 +1,5 @@
 """What a run folder says: read as it is, also while its run goes on, without locking or changing it."""
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -8,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from ddpg.agent import DDPG
+from ddpg.command.inputs import UNUSABLE, read_object
 from ddpg.config import Config
 from ddpg.errors import RequestError, one_line
 from ddpg.evaluation import Evaluation
@@ -136,16 +136,16 @@ def read_config(path: Path) -> tuple[Config, dict[str, str]]:
         found = read_json(path)
         versions = {str(name): str(version) for name, version in dict(found.get("versions", {})).items()}
         return from_json(Config, found["config"]), versions
-    except (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
+    except UNUSABLE as error:
         raise RequestError(f"{path} is not the config.json of a run ({one_line(error)})") from None
 
 
 def read_test(run_dir: Path) -> dict[str, Any] | None:
     """Return the results in `test.json`, which a sweep writes, or None."""
     try:
-        found = json.loads((run_dir / "test.json").read_text(encoding="utf-8"))
+        found = read_object(run_dir / "test.json")
         return {str(name): value for name, value in found["results"].items()} or None
-    except (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError):
+    except UNUSABLE:
         return None
 
 

@@ -4,7 +4,7 @@ import tempfile
 from pathlib import Path
 
 from ddpg.agent import DDPG
-from ddpg.command.inputs import read_object
+from ddpg.command.inputs import UNUSABLE, read_object
 from ddpg.command.paths import absolute
 from ddpg.errors import RequestError
 from ddpg.run.agent_state import load, open_checkpoint, snapshot_of
@@ -71,5 +71,5 @@ def is_saved_agent(folder: Path) -> bool:
         description = read_object(checkpoint / "run.json")
         names = {path.name for path in (*folder.iterdir(), *(folder / "checkpoints").iterdir())}
         return names == {"checkpoints", "replay", checkpoint.name} and description["run"] == {}
-    except (OSError, ValueError, LookupError, TypeError):
+    except UNUSABLE:
         return False

@@ -13,7 +13,7 @@ import numpy as np
 from scipy.special import stdtrit
 
 from ddpg.command.command import Parser, run_command
-from ddpg.command.inputs import read_object
+from ddpg.command.inputs import UNUSABLE, read_object
 from ddpg.command.paths import absolute
 from ddpg.command.presets import PRESETS, closest_preset
 from ddpg.errors import RequestError, one_line
@@ -143,7 +143,7 @@ def run(arguments: argparse.Namespace) -> int:
     try:
         config = read_object(run_dir / "config.json")["config"]
         draw_reward_curve(run_dir, dict(config), plot_path)
-    except (OSError, ValueError, LookupError, TypeError) as error:
+    except UNUSABLE as error:
         raise RequestError(f"cannot draw the curve of {run_dir} as {plot_path} ({one_line(error)})") from None
     return 0
 

@@ -158,12 +158,28 @@ def json_object(text: str) -> dict[str, Any]:
     """
     example = "write it like '{\"g\": 9.81}'"
     try:
-        value = json.loads(text)
+        value = json.loads(text, object_pairs_hook=each_once, parse_constant=not_nan)
     except (ValueError, RecursionError) as error:
         raise ValueError(f"not JSON ({error}): {text[:200]!r}; {example}") from None
     if not isinstance(value, dict):
         raise ValueError(f"not a JSON object: {text[:200]!r}; {example}")
     return value
+
+
+def each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Return an object of JSON; of a name that is there twice, Python would take the last."""
+    value = dict(pairs)
+    if len(value) < len(pairs):
+        names = [name for name, _ in pairs]
+        raise ValueError(f"{max(names, key=names.count)!r} is there twice")
+    return value
+
+
+def not_nan(text: str) -> float:
+    """Return "Infinity" or "-Infinity", which some tasks take; NaN differs from itself in every comparison of runs."""
+    if text == "NaN":
+        raise ValueError("NaN is no value")
+    return float(text)
 
 
 def text_of(value: Any) -> str:

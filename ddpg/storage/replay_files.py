@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from ddpg.command.inputs import read_object
+from ddpg.command.inputs import UNUSABLE, read_object
 from ddpg.storage.checkpoint_format import SavedCheckpoint, as_corrupt_file, check_file
 from ddpg.storage.files import checksum, fsync_path, new_file, refuse_link, remove
 
@@ -69,7 +69,7 @@ class ReplayFiles:
         try:
             manifests = [read_object(path / "manifest.json") for path in checkpoints]
             needed = {segment.name for manifest in manifests for segment in segments_in(manifest)}
-        except (OSError, ValueError, LookupError, TypeError):  # one is damaged: delete nothing that it may need
+        except UNUSABLE:  # one is damaged: delete nothing that it may need
             return
         for path in self.folder.iterdir():
             if NAME.fullmatch(path.name) and path.name not in needed:

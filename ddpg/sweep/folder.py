@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from ddpg.command.inputs import read_object
+from ddpg.command.inputs import UNUSABLE, read_object
 from ddpg.errors import RequestError, blame, one_line
 from ddpg.storage.files import write_json
 from ddpg.storage.lock import Lock
@@ -41,7 +41,7 @@ def check_record(sweep_dir: Path, jobs: Sequence[Job], extra: dict[str, Any]) ->
     try:
         made = read_object(sweep_dir / RECORD)
         made_runs, made_extra = {name: dict(run) for name, run in made["runs"].items()}, dict(made["extra"])
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+    except UNUSABLE as error:
         raise RequestError(f"{sweep_dir / RECORD} is damaged ({one_line(error)})", "sweep_dir") from None
     asked = record(sweep_dir, jobs, extra)
     problem = difference({"extra": made_extra}, {"extra": asked["extra"]})

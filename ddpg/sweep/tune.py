@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from tqdm import tqdm
 
-from ddpg.command.inputs import read_object
+from ddpg.command.inputs import UNUSABLE, read_object
 from ddpg.command.packages import require_package
 from ddpg.command.signals import StopRequest
 from ddpg.compare.curves import read_run
@@ -246,5 +246,5 @@ def planned_steps(folder: Path) -> int:
     """Return to how many steps a run folder was to be trained; 0 if it does not exist."""
     try:
         return int(read_object(folder / "config.json")["config"]["steps"])
-    except (OSError, ValueError, KeyError, TypeError):
+    except UNUSABLE:
         return 0

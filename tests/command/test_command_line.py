@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import math
 import shlex
 import subprocess
 import sys
@@ -267,6 +268,10 @@ def test_text_that_is_no_json_object_is_refused_in_one_line(text, capsys):
 
 def test_a_json_object_is_taken_as_it_is():
     assert json_object('{"g": 9.81, "names": ["a", null]}') == {"g": 9.81, "names": ["a", None]}
+    assert json_object('{"range": [0.7, Infinity]}') == {"range": [0.7, math.inf]}
+    for text, reason in (('{"g": 1, "g": 2}', "'g' is there twice"), ('{"g": [NaN]}', "NaN is no value")):
+        with pytest.raises(ValueError, match=reason):
+            json_object(text)
 
 
 # Checkpoints of another kind

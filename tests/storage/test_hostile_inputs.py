@@ -8,6 +8,8 @@ import pytest
 
 from ddpg import RequestError
 from ddpg.command.inputs import read_object, read_text
+from ddpg.compare.curves import read_run, read_test
+from ddpg.report.record import read_test as results_of_test
 from ddpg.run.train import main as train
 from ddpg.storage.csv_files import read_columns, read_rows
 from ddpg.sweep.__main__ import main as sweep
@@ -59,6 +61,27 @@ def test_a_csv_file_that_is_none_is_refused_with_its_line_and_column(tmp_path, c
     if b"much" not in content:
         with pytest.raises(RequestError):
             read_rows(tmp_path / "a.csv", ("steps",))
+
+
+HUGE = "1" + "0" * 400  # a whole number that no float holds
+
+
+@pytest.mark.parametrize("value", [HUGE, "1e999", "-Infinity", "null", "[]", '{"a": 1}'])
+def test_values_that_cannot_be_used_are_refused_or_left_out(tmp_path, value):
+    record = f'{{"config": {{"env": "T-v0", "seed": {value}}}, "results": {{"mean": {value}}}, "runs": {value}}}'
+    for name in ("config.json", "test.json", "sweep.json"):
+        (tmp_path / name).write_text(record)
+    for read, error in ((read_run, RequestError), (lambda path: check_record(path, [], {}), RequestError)):
+        with pytest.raises(error) as caught:
+            read(tmp_path)
+        assert "\n" not in str(caught.value)
+    assert read_test(tmp_path) is None
+
+
+@pytest.mark.parametrize("read", [read_test, results_of_test])
+def test_a_named_pipe_in_the_place_of_a_test_is_no_test(tmp_path, read):
+    os.mkfifo(tmp_path / "test.json")
+    assert read(tmp_path) is None
 
 
 def test_empty_lines_at_the_end_of_a_csv_file_are_no_rows(tmp_path):
