@@ -67,7 +67,7 @@ class Config:
         None, "module:name that acts in these steps in the place of random actions, with the noise; for a real plant"
     )
 
-    num_envs: int | None = setting(None, "simulators that step while the agent learns; for slow ones", "[1, inf)")
+    num_envs: int | None = setting(None, "simulators that step while the agent learns; for slow ones", "[1, 1000]")
     env_timeout: float | None = setting(
         None, "seconds that a step or reset of --num-envs may take", "(0, inf)", learns=False, may_change=True
     )
@@ -205,7 +205,7 @@ class Config:
     threads: int | None = setting(
         None,
         "TensorFlow intra-op threads; none: one per core",
-        "[1, inf)",
+        "[1, 1000]",
         learns=False,
         cannot_vary="it changes no result; use --threads",
     )

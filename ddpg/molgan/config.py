@@ -62,7 +62,7 @@ class MolGANConfig:
     threads: int | None = setting(
         None,
         "TensorFlow intra-op threads; none: one per core",
-        "[1, inf)",
+        "[1, 1000]",
         learns=False,
         cannot_vary="it changes no result; use --threads",
     )

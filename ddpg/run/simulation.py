@@ -16,6 +16,7 @@ from ddpg.experience.controllers import Controller, load_controller
 from ddpg.experience.hindsight import make_hindsight
 from ddpg.experience.parallel import Rounds
 from ddpg.experience.simulators import Simulators
+from ddpg.run.memory import available_memory
 from ddpg.run.progress import Progress
 from ddpg.storage.run_folder import RunFolder
 from ddpg.task.environments import for_evaluation, open_environment, own_time_limit
@@ -27,6 +28,7 @@ Reported = dict[str, float]
 Moment = tuple[Episode, list[tuple[Episode, Reported]]]  # where the run is; what has ended since the last moment
 
 
+SIMULATOR_BYTES = 100 * 2**20  # of a process with a small task
 EPISODES_BETWEEN_CUTS = 3  # in each simulator; with fewer, a large share is cut
 
 
@@ -211,9 +213,14 @@ def open_simulation(
 
 
 def require_room(config: Config, machines: Sequence[Machine]) -> None:
-    """Raise `RequestError` unless the machines of a cluster, if there are any, have a core for each simulator."""
+    """Raise `RequestError` unless the machines of a cluster have a core for each simulator, or this one the memory."""
     if machines and config.num_envs is None:
         raise RequestError("needs --num-envs: one simulator takes turns with the updates in this process", "address")
     cores = sum(machine.cores for machine in machines)
     if machines and cores < (config.num_envs or 1):
         raise RequestError(f"{config.num_envs} simulators take a core each; the cluster has {cores}", "num_envs")
+    most = available_memory() / SIMULATOR_BYTES
+    if not machines and (config.num_envs or 0) > max(1, most):
+        raise RequestError(
+            f"{config.num_envs} simulators take about 0.1 GiB each; the memory left is for {most:.0f}", "num_envs"
+        )

@@ -140,7 +140,7 @@ def parse_value(text: str, field: dataclasses.Field, kind: type) -> Any:
             return kind(first), kind(second)
         return kind(text)
     except (KeyError, ValueError):
-        raise ValueError(f"expected {expected(field, kind)}, got {text!r}") from None
+        raise ValueError(f"expected {expected(field, kind)}, got {text[:100]!r}") from None
 
 
 def expected(field: dataclasses.Field, kind: type) -> str:

@@ -140,6 +140,8 @@ def check_log(run_dir: Path, columns: Columns, csv_sizes: dict[str, int], csv_en
     tensorboard = run_dir / "tensorboard"
     if tensorboard.is_symlink() or (tensorboard.exists() and not tensorboard.is_dir()):
         raise RequestError(f"{tensorboard} is not a folder of this run; move it away, it is written again")
+    if (config := run_dir / "config.json").is_dir() and not config.is_symlink():
+        raise RequestError(f"{config} is a folder; move it away, the file is written again")
     for name, size in csv_sizes.items():
         path = run_dir / f"{name}.csv"
         if not path.is_file() or path.is_symlink() or path.stat().st_size < size:

@@ -3,6 +3,7 @@
 import ast
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -78,6 +79,17 @@ def test_a_file_that_cannot_be_finished_leaves_what_was_there_and_no_hidden_one(
 def test_a_name_of_the_greatest_length_can_be_written(tmp_path):
     write_json(tmp_path / ("ä" * 127), {"a": 1})
     assert len(list(tmp_path.iterdir())) == 1
+
+
+def test_a_folder_named_config_json_is_refused_before_later_checkpoints_are_deleted(small, tmp_path):
+    config = replace(small, env="Endless-v0", episodes=2, evaluation_episodes=1, checkpoint_every=10)
+    run_dir = finished_run(config, tmp_path / "run").folder.path
+    (run_dir / "config.json").unlink()
+    (run_dir / "config.json").mkdir()
+    before = contents(tmp_path)
+    with pytest.raises(RequestError, match=r"config\.json is a folder; move it away, the file is written again"):
+        resume_run(run_dir / "checkpoints" / "step-000000010", tmp_path, {})
+    assert contents(tmp_path) == before
 
 
 @pytest.mark.parametrize("kind", ["link", "file"])
