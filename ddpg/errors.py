@@ -117,16 +117,27 @@ def with_advice(text: str, error: BaseException) -> str:
 
 
 def cause_for_its_author(error: BaseException) -> BaseException | None:
-    """Return an error; None if the task's own code was not running, or a known one where Gymnasium calls it."""
-    if _is_raised_in(error, "passive_env_checker.py", f"{Path(__file__).parent}{os.sep}"):
+    """Return an error; None if its traceback shows no code of an author's, or if a line says more."""
+    gymnasium = f"{os.sep}gymnasium{os.sep}"
+    known = (gymnasium, f"{os.sep}numpy{os.sep}", f"{Path(__file__).parent}{os.sep}")
+    if all(any(part in file for part in known) for file in _files(error)):
         return None
-    return None if _is_raised_in(error, f"{os.sep}gymnasium{os.sep}") and advice_on(error) else error
+    if _is_raised_in(error, "passive_env_checker.py", known[-1]) or (
+        _is_raised_in(error, gymnasium) and advice_on(error)
+    ):
+        return None
+    return error
 
 
 def _is_raised_in(error: BaseException, *parts: str) -> bool:
-    """Return whether an error comes from a file whose path contains one of the parts, or from a value it converts."""
-    places = [place for place in traceback.extract_tb(error.__traceback__) if not place.name.startswith("__")]
-    return any(part in place.filename for place in places[-1:] for part in parts)
+    """Return whether an error comes from a file whose path contains one of the parts."""
+    return any(part in file for file in _files(error)[-1:] for part in parts)
+
+
+def _files(error: BaseException) -> list[str]:
+    """Return the files that an error came through, without those that convert a value, such as `__array__`."""
+    places = traceback.extract_tb(error.__traceback__)
+    return [place.filename for place in places if not place.name.startswith("__")]
 
 
 @contextmanager

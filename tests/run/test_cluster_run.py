@@ -50,7 +50,7 @@ def test_simulators_that_have_no_room_or_take_turns_with_the_updates_are_refused
     machines = [Machine("10.0.0.1", 2, None), Machine("10.0.0.2", 1, None)]
     require_room(replace(small, num_envs=3), machines)
     require_room(replace(small, num_envs=4), [])
-    with pytest.raises(RequestError, match="num_envs: 4 simulators take about 0.1 GiB each; the memory left is for 3"):
+    with pytest.raises(RequestError, match=r"num_envs: 4 simulators take about 0.1 GiB each; the memory left is for 3"):
         monkeypatch.setattr("ddpg.run.simulation.available_memory", lambda: 3 * 100 * 2**20)
         require_room(replace(small, num_envs=4), [])
     with pytest.raises(RequestError, match="num_envs: 4 simulators take a core each; the cluster has 3"):

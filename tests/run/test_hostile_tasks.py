@@ -177,6 +177,15 @@ def test_an_error_of_the_tasks_own_is_left_to_the_run_which_shows_its_place():
     assert first_step(task) == (False, {})
 
 
+def test_arguments_that_a_task_of_gymnasiums_cannot_compute_with_are_refused_in_one_line(tmp_path, capsys):
+    """Its traceback would show the code of nobody who is there to mend it."""
+    flags = ["--env", "Pendulum-v1", "--env-kwargs", '{"g": "9.81"}', "--run-dir", str(tmp_path / "run")]
+    assert train_command([*flags, *SMALL]) == 2
+    err = capsys.readouterr().err
+    assert "--env: the task cannot be used: episode 1, step 1: the environment raised TypeError(" in err
+    assert err.count("\n") == 1 and not list(tmp_path.iterdir())
+
+
 @pytest.mark.parametrize("checked", [True, False])
 @pytest.mark.parametrize("part", ["state", "reward", "terminated", "truncated"])
 def test_what_cannot_become_an_array_is_refused_at_the_start_and_stops_a_run_later(small, part, checked):
