@@ -1,6 +1,9 @@
 """Normalized observations: all four networks see states by their mean and deviation over all states stored so far.
 
 Batch normalization uses the statistics of each minibatch instead, and learns another scale in each network.
+
+The agent owns the statistics and scales the states of each step, `ddpg/run/agent_state.py` saves them, and
+`ddpg/policy/plain_policy.py` exports them.
 """
 
 import keras
