@@ -159,6 +159,12 @@ def test_the_search_finds_a_word_from_the_disk(site, page):
     ("discrete actions", "Questions"),
     ("continue training after a crash", "Questions > How do I continue training after a crash?"),
     ("Ornstein-Uhlenbeck or Gaussian", "Questions > Ornstein-Uhlenbeck or Gaussian noise?"),
+    ("two target networks", "Questions > Why two target networks?"),
+    ("pause training", "Questions"),
+    ("anneal noise", "Questions"),
+    ("q_mean", "Questions"),
+    ("offline", "Questions"),
+    ("prioritized replay", "Questions"),
 ])  # fmt: skip
 def test_what_a_student_asks_is_answered_by_one_search(site, page, question, answer):
     page.goto(f"{(site / 'search.html').as_uri()}?q={question.replace(' ', '+')}")
