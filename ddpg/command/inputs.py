@@ -5,6 +5,8 @@ import os
 from pathlib import Path
 from typing import Any
 
+from ddpg.errors import RequestError
+
 MOST_BYTES = 2**26
 UNUSABLE = (  # what reading such a file, and using its values, can raise
     OSError, ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError
@@ -33,6 +35,16 @@ def open_without_waiting(path: str, flags: int) -> int:
     descriptor = os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
     os.set_blocking(descriptor, True)
     return descriptor
+
+
+def require_file(path: Path, setting: str | None = None) -> Path:
+    """Return a path; raise `RequestError` if it is a pipe or a device, which may have no end, or a folder.
+
+    Whether there is anything at all is left to whoever opens it.
+    """
+    if path.exists() and not path.is_file():
+        raise RequestError(f"{path} is not an ordinary file; copy what it gives into one", setting)
+    return path
 
 
 def read_object(path: Path, most: int = MOST_BYTES) -> dict[str, Any]:

@@ -141,16 +141,16 @@ def both_counts(results: dict[str, float], name: str, prefix: str = "") -> str:
 
 def sample(arguments: argparse.Namespace) -> int:
     """Write as many SMILES as the arguments ask for."""
-    if arguments.out.exists():
+    if arguments.out.exists() or arguments.out.is_symlink():
         raise RequestError(f"{arguments.out} already exists; choose another file", "out")
     checkpoint_dir, agent, _ = load_best(arguments.checkpoint)
     from ddpg.molgan.chemistry.molecules import to_molecules, to_smiles
     from ddpg.molgan.evaluation import generate
-    from ddpg.storage.files import new_file
+    from ddpg.storage.files import replaced_file
 
     graphs, _ = generate(agent, arguments.count, arguments.seed)
     smiles = [to_smiles(molecule) for molecule in to_molecules(graphs)]
-    with new_file(arguments.out) as file:
+    with replaced_file(arguments.out) as file:
         file.write("\n".join([*smiles, ""]).encode())
     print(f"checkpoint  {shown(checkpoint_dir, arguments.start)}")
     out = shown(arguments.out, arguments.start)

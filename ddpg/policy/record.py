@@ -63,6 +63,8 @@ def check_record(path: Path) -> None:
 
 def is_record(path: Path) -> bool:
     """Return whether a file is one that `write_record` wrote."""
+    if path.is_symlink() or not path.is_file():
+        return False
     try:
         with np.load(path, allow_pickle=False) as arrays:
             return {*NAMES, "metadata"} == set(arrays.files)

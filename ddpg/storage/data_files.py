@@ -11,6 +11,7 @@ import gymnasium
 import numpy as np
 from gymnasium import spaces
 
+from ddpg.command.inputs import require_file
 from ddpg.errors import RequestError, one_line
 from ddpg.experience.logged import Log
 from ddpg.storage.data_tables import csv_log
@@ -60,7 +61,7 @@ def read_log(path: Path, columns: dict[str, Any], state_space: gymnasium.Space, 
 def checksum_of_data(path: Path) -> str:
     """Return the SHA-256 of a file of logged data; of a Minari dataset, that of the file with its transitions."""
     try:
-        return checksum(main_file(path) if path.is_dir() else path)
+        return checksum(require_file(main_file(path) if path.is_dir() else path, "data"))
     except OSError as error:
         raise RequestError(f"cannot read {path} ({error.strerror})", "data") from None
 

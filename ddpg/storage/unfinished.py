@@ -3,6 +3,7 @@
 from contextlib import suppress
 from pathlib import Path
 
+from ddpg.command.inputs import open_without_waiting
 from ddpg.storage import replay_files
 from ddpg.storage.checkpoints import NAME, all_checkpoints
 from ddpg.storage.files import remove
@@ -26,7 +27,7 @@ def remove_unfinished(run_dir: Path) -> None:
 def has_rows(run_dir: Path) -> bool:
     """Return whether a run has trained for an episode or more."""
     for name in ROWS:
-        with suppress(OSError), (run_dir / name).open("rb") as file:
+        with suppress(OSError), open(run_dir / name, "rb", opener=open_without_waiting) as file:
             if len(file.read(10_000).splitlines()) > 1:
                 return True
     return False

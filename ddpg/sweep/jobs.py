@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
-from ddpg.command.inputs import read_object
+from ddpg.command.inputs import open_without_waiting, read_object
 from ddpg.command.tensorflow import import_tensorflow
 from ddpg.config import Config
 from ddpg.errors import RequestError
@@ -209,7 +209,7 @@ def made_by(job: Job) -> dict[str, Any]:
 def last_row(path: Path) -> dict[str, str]:
     """Return the last complete row of a CSV file that may be growing; zeros if it has none yet."""
     try:
-        with path.open("rb") as file:
+        with open(path, "rb", opener=open_without_waiting) as file:
             header = file.readline().decode().strip().split(",")
             file.seek(max(len(",".join(header)), file.seek(0, 2) - 2_000))
             *lines, _ = file.read().decode(errors="replace").split("\n")

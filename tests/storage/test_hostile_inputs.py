@@ -9,11 +9,16 @@ import pytest
 from ddpg import RequestError
 from ddpg.command.inputs import read_object, read_text
 from ddpg.compare.curves import read_run, read_test
+from ddpg.molgan.chemistry.dataset import read_molecules
+from ddpg.policy.record import check_record as check_record_to_write
 from ddpg.report.record import read_test as results_of_test
 from ddpg.run.train import main as train
 from ddpg.storage.csv_files import read_columns, read_rows
+from ddpg.storage.data_files import checksum_of_data
+from ddpg.storage.unfinished import has_rows
 from ddpg.sweep.__main__ import main as sweep
 from ddpg.sweep.folder import check_record
+from ddpg.sweep.jobs import last_row
 
 
 @pytest.mark.skipif(not Path("/dev/zero").exists(), reason="needs a device without an end")
@@ -82,6 +87,31 @@ def test_values_that_cannot_be_used_are_refused_or_left_out(tmp_path, value):
 def test_a_named_pipe_in_the_place_of_a_test_is_no_test(tmp_path, read):
     os.mkfifo(tmp_path / "test.json")
     assert read(tmp_path) is None
+
+
+@pytest.mark.skipif(not Path("/dev/zero").exists(), reason="needs a device without an end")
+@pytest.mark.parametrize("ending", [".csv", ".npz", ".hdf5", ".smi", ".smi.gz"])
+@pytest.mark.parametrize("kind", ["pipe", "device"])
+def test_data_from_a_pipe_or_a_device_are_refused_and_not_waited_for(tmp_path, ending, kind):
+    path = tmp_path / f"a{ending}"
+    os.mkfifo(path) if kind == "pipe" else path.symlink_to("/dev/zero")
+    with pytest.raises(RequestError, match=f"a{ending} is not an ordinary file"):
+        (read_molecules if "smi" in ending else checksum_of_data)(path)
+
+
+def test_a_log_that_is_a_pipe_is_not_waited_for(tmp_path):
+    os.mkfifo(tmp_path / "episodes.csv")
+    assert not has_rows(tmp_path)
+    assert last_row(tmp_path / "episodes.csv")["steps"] == "0"
+
+
+def test_a_record_is_never_written_over_a_link_or_a_pipe(tmp_path):
+    write = tmp_path / "a.npz"
+    os.mkfifo(write)
+    (tmp_path / "b.npz").symlink_to("nowhere")
+    for path in (write, tmp_path / "b.npz"):
+        with pytest.raises(RequestError, match="exists and is not a record"):
+            check_record_to_write(path)
 
 
 def test_empty_lines_at_the_end_of_a_csv_file_are_no_rows(tmp_path):

@@ -16,6 +16,7 @@ import numpy as np
 from rdkit import Chem
 from tqdm import tqdm
 
+from ddpg.command.inputs import require_file
 from ddpg.errors import RequestError
 from ddpg.molgan.chemistry.molecules import (
     ATOMS,
@@ -69,7 +70,7 @@ def read_molecules(path: Path) -> Dataset:
         )
     try:
         opened = gzip.open if is_packed else open
-        with opened(path, "rb") as file:
+        with opened(require_file(path), "rb") as file:
             dataset = as_dataset(readers[suffix](cast(IO[bytes], file)))
     except (OSError, EOFError, zlib.error, csv.Error, UnicodeDecodeError) as error:
         raise RequestError(f"cannot read {path} ({error})") from None
