@@ -60,7 +60,7 @@ class Workers:
         return ended
 
     def stop(self) -> None:
-        """Ask the runs that are running to stop at the end of their episodes, and wait until they have saved."""
+        """Ask the runs that are running to stop, and wait until they have saved."""
         import ray
 
         references = list(self.running)
