@@ -6,6 +6,7 @@ import pytest
 from gymnasium import spaces
 
 from ddpg import Config, Evaluation
+from ddpg.policy import export
 from ddpg.run import simulation
 from ddpg.run.train import main as train
 from tests.helpers.runs import finished_run
@@ -65,3 +66,9 @@ def best_run(tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(simulation, "evaluate", lambda *_: Evaluation((next(means),)))
         return finished_run(config, tmp_path_factory.mktemp("best") / "run").folder.path
+
+
+@pytest.fixture
+def few_states(monkeypatch):
+    """Files are compared with their agent in 100 states of each kind: enough here, and sooner done."""
+    monkeypatch.setattr(export, "STATES", 100)

@@ -16,6 +16,7 @@ from ddpg.policy.plain_policy import exact_actions, scaling_to
 from ddpg.policy.policy_file import FilePolicy
 from tests.helpers.pages import Page, code_spans
 
+pytestmark = pytest.mark.usefixtures("few_states")
 ENDINGS = {name: format.suffix for name, format in FORMATS.items()}
 DICT_NAMES = [
     'state["speed"][0]', 'state["speed"][1]',
@@ -200,9 +201,8 @@ def test_several_formats_come_from_one_command(trained_run, tmp_path, capsys):
 
 
 @pytest.mark.parametrize("best", [False, True])
-def test_best_exports_the_checkpoint_that_evaluated_best(best_run, tmp_path, monkeypatch, best):
+def test_best_exports_the_checkpoint_that_evaluated_best(best_run, tmp_path, best):
     """It has no replay buffer; the states to compare come from the newest checkpoint's."""
-    monkeypatch.setattr(export, "STATES", 100)
     exported = export_policy(best_run, tmp_path / "policy.onnx", best=best)
     assert exported.metadata["step"] == (200 if best else 400)
     assert exported.metadata["evaluation"]["mean"] == (-5 if best else -7)

@@ -55,7 +55,12 @@ METADATA = {
 def in_file(monkeypatch):
     """A policy file whose policy answers with what a test puts here, in the task's units."""
     answer = [[0.0, 0.0]]
-    functions = SimpleNamespace(open_runtime=lambda path: lambda states: np.array(answer, np.float32))
+
+    def run(states):
+        assert (states.dtype, states.shape) == (np.float32, (1, 3))  # which is all that some runtimes take
+        return np.array(answer, np.float32)
+
+    functions = SimpleNamespace(open_runtime=lambda path: run)
     monkeypatch.setattr(policy_file, "format_of", lambda path: "made up")
     monkeypatch.setitem(policy_file.FORMATS, "made up", SimpleNamespace(functions=functions, packages=()))
     monkeypatch.setattr(policy_file, "probe", lambda path: METADATA)

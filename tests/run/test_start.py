@@ -7,6 +7,7 @@ import sys
 import time
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import gymnasium
 import pytest
@@ -240,6 +241,17 @@ def test_all_that_is_odd_about_a_task_is_noted_before_the_run_begins(config, tmp
     release(run)
     said = ("no update is to be", "has no 'power'", "with --num-envs 2, checkpoints cut every", "state is an image")
     assert [word for note, word in zip(run.notes, said, strict=True) if word not in note] == []
+
+
+def test_a_cluster_without_room_is_refused_at_the_start_and_on_resuming(config, run_dir, tmp_path):
+    machines = [SimpleNamespace(cores=1)]
+    for begin in (
+        lambda: start_run(config, tmp_path / "new", tmp_path, machines),
+        lambda: resume_run(run_dir, tmp_path, {}, machines),
+    ):
+        with pytest.raises(RequestError, match="needs --num-envs: one simulator takes turns"):
+            begin()
+    assert not (tmp_path / "new").exists()
 
 
 @pytest.mark.slow

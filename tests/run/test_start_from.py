@@ -7,13 +7,15 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from ddpg import Config, RequestError
+from ddpg import DDPG, Config, RequestError, make_environment, save_agent
+from ddpg.run.agent_state import open_checkpoint
 from ddpg.run.diagnosis import first_policy
 from ddpg.run.plotting import origin
 from ddpg.run.start import start_run
-from ddpg.storage.checkpoints import all_checkpoints
+from ddpg.run.start_from import take_transitions
+from ddpg.storage.checkpoints import all_checkpoints, find_checkpoint
 from ddpg.storage.files import checksum
-from tests.helpers.agents import numbers
+from tests.helpers.agents import fill, numbers
 from tests.helpers.runs import assert_same_run, contents, finish, finished_run, read_back
 
 NETWORKS = ("actor", "critic", "target_actor", "target_critic")
@@ -79,6 +81,26 @@ def test_its_transitions_are_taken_if_asked_for_and_are_no_steps(config, source,
     new = started(config, source, tmp_path, start_from_data=True, start_from_best=best, buffer_size=20).agent
     np.testing.assert_array_equal(new.replay_buffer.rows, other.rows[10:30])
     assert (new.steps, new.rows_from_elsewhere) == (0, 20)
+
+
+def test_the_transitions_of_a_checkpoint_that_is_named_are_those_until_then(config, source, tmp_path):
+    other, older = read_back(source)[0].replay_buffer, all_checkpoints(source / "checkpoints")[0]
+    new = started(config, older, tmp_path, start_from_data=True).agent
+    assert len(new.replay_buffer) == int(older.name.partition("-")[2]) < len(other)
+    np.testing.assert_array_equal(new.replay_buffer.rows[: len(new.replay_buffer)], other.rows[: len(new.replay_buffer)])
+
+
+def test_the_transitions_of_an_agent_from_a_loop_of_ones_own_are_taken_too(config, tmp_path):
+    own = fill(DDPG(2, 1, config), 5)
+    new = started(config, save_agent(own, tmp_path / "own"), tmp_path, start_from_data=True).agent
+    np.testing.assert_array_equal(new.replay_buffer.rows[:6], own.replay_buffer.rows[:6])
+
+
+def test_the_transitions_of_another_run_are_not_imitated(config, source):
+    """Only logged data are."""
+    agent = DDPG(2, 1, replace(config, data={"log.npz": ""}, imitation=1.0))
+    take_transitions(agent, open_checkpoint(find_checkpoint(source)), make_environment(config))
+    assert len(agent.replay_buffer) == 30 and not agent.replay_buffer.split(agent.replay_buffer.rows[:30]).logged.any()
 
 
 def test_the_normalization_is_taken_with_its_weight(config, tmp_path):
