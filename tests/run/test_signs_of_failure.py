@@ -6,6 +6,7 @@ from types import SimpleNamespace
 import pytest
 
 from ddpg import Config, Evaluation, ReplayBuffer
+from ddpg.run import diagnosis
 from ddpg.run.diagnosis import signs_of_failure
 
 SOUND = {"saturation": [0.1] * 12, "q": [1.0] * 12, "means": [1, 2, 3, 4, 5], "returns": [5, 7], "rewards": [1.0, 0.5]}
@@ -102,3 +103,11 @@ def test_what_did_not_happen_is_said_first(tmp_path):
 def test_the_first_policy_has_the_name_of_its_origin(tmp_path, changes, name):
     (line,) = signs(tmp_path, config=replace(Config(), **changes), untrained=(5.0,))
     assert line.startswith(f"the last policy is not better than {name} (2 against 5)")
+
+
+def test_a_runs_last_evaluation_is_compared_with_the_first_one_that_it_keeps(monkeypatch):
+    monkeypatch.setattr(diagnosis, "signs_of_failure", lambda *given: given)
+    run = SimpleNamespace(folder=SimpleNamespace(path="here"), agent="agent", evaluation="last")
+    for kept, first in (({"untrained": (0, "first"), "best": (9, "best")}, "first"), ({}, None)):
+        run.kept_evaluation = kept.get
+        assert diagnosis.warnings_about(run) == ("here", "agent", first, "last")

@@ -60,6 +60,7 @@ def run_dir(finished, tmp_path):
         ({"env": "Bounds-v0", "env_kwargs": {"low": [-1e999], "high": [1]}}, "action_bound"),
         ({"buffer_size": 10**15}, "buffer_size"),
         ({"hidden_units": (10**8, 10**8)}, "hidden_units"),
+        ({"warm_up_controller": "no_such_module:act"}, "warm_up_controller"),
     ],
 )
 def test_a_run_that_cannot_start_writes_nothing(config, tmp_path, change, setting):
@@ -274,11 +275,14 @@ def test_runs_share_the_memory_of_a_gpu_unless_the_user_says_otherwise(monkeypat
     assert os.environ["TF_FORCE_GPU_ALLOW_GROWTH"] == expected
 
 
-def test_threads_that_come_too_late_are_refused(config, tmp_path):
+def test_threads_that_come_too_late_are_refused(config, run_dir, tmp_path, monkeypatch):
     tf.zeros(1)
-    with pytest.raises(RequestError, match="threads: TensorFlow is already initialized in this process"):
-        start_run(replace(config, threads=37), tmp_path / "run", tmp_path)
-    assert not (tmp_path / "run").exists()
+    many = replace(config, threads=37)
+    monkeypatch.setattr(SavedCheckpoint, "settings", lambda self, kind: many)
+    for begin in (lambda: start_run(many, tmp_path / "new", tmp_path), lambda: resume_run(run_dir, tmp_path, {})):
+        with pytest.raises(RequestError, match="threads: TensorFlow is already initialized in this process"):
+            begin()
+    assert not (tmp_path / "new").exists()
 
 
 @pytest.mark.parametrize(
