@@ -255,6 +255,17 @@ def test_a_cluster_without_room_is_refused_at_the_start_and_on_resuming(config, 
     assert not (tmp_path / "new").exists()
 
 
+@pytest.mark.parametrize("machines", [[], [SimpleNamespace(cores=1), SimpleNamespace(cores=1)]])
+def test_a_run_knows_whether_its_simulators_are_on_a_cluster(config, run_dir, tmp_path, monkeypatch, machines):
+    several = replace(config, num_envs=2)
+    run = start_run(several, tmp_path / "new", tmp_path, machines)
+    monkeypatch.setattr(SavedCheckpoint, "settings", lambda self, kind: several)
+    resumed = resume_run(run_dir, tmp_path, {}, machines)
+    assert run.on_cluster == resumed.on_cluster == bool(machines)
+    for each in (run, resumed):
+        release(each)
+
+
 @pytest.mark.slow
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
 def test_threads_are_set_before_tensorflow_computes_and_a_users_own_choice_is_kept(tmp_path):
