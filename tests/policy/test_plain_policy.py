@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from ddpg import DDPG
-from ddpg.policy import onnx_file
+from ddpg.policy import litert_file, onnx_file
 from ddpg.policy.plain_policy import exact_actions, plain_policy
 
 LOW, HIGH = np.array([-2.0, 0.0]), np.array([2.0, 10.0])
@@ -39,3 +39,12 @@ def test_every_row_is_the_agents_action_in_the_tasks_units_also_far_from_what_wa
     for actions in (model(states), onnx_file.open_runtime(tmp_path / "policy.onnx")(states)):
         np.testing.assert_allclose(actions, LOW + (own + 1) / 2 * (HIGH - LOW), atol=1e-4)
     np.testing.assert_allclose(exact_actions(agent, LOW, HIGH, states), model(states), atol=1e-4)
+
+
+def test_a_quantized_file_computes_in_8_bits_says_so_and_is_near_the_agent(small, tmp_path):
+    agent = agent_of(small, np.random.default_rng(0))
+    model, states = plain_policy(agent, LOW, HIGH), agent.replay_buffer.rows[:40, :3].copy()
+    litert_file.write_quantized(model, {"step": 7}, tmp_path / "p.tflite", states)
+    assert litert_file.read_metadata(tmp_path / "p.tflite") == {"step": 7, "quantized": "int8"}
+    difference = np.abs(litert_file.open_runtime(tmp_path / "p.tflite")(states) - model(states)) / (HIGH - LOW)
+    assert 1e-6 < difference.max() < 0.1
