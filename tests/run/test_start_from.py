@@ -87,7 +87,9 @@ def test_the_transitions_of_a_checkpoint_that_is_named_are_those_until_then(conf
     other, older = read_back(source)[0].replay_buffer, all_checkpoints(source / "checkpoints")[0]
     new = started(config, older, tmp_path, start_from_data=True).agent
     assert len(new.replay_buffer) == int(older.name.partition("-")[2]) < len(other)
-    np.testing.assert_array_equal(new.replay_buffer.rows[: len(new.replay_buffer)], other.rows[: len(new.replay_buffer)])
+    np.testing.assert_array_equal(
+        new.replay_buffer.rows[: len(new.replay_buffer)], other.rows[: len(new.replay_buffer)]
+    )
 
 
 def test_the_transitions_of_an_agent_from_a_loop_of_ones_own_are_taken_too(config, tmp_path):
