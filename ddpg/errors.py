@@ -29,6 +29,8 @@ KNOWN_MISTAKES = {  # what is said of a task that was written for another librar
     r"^No module named": "install what it needs, or set PYTHONPATH to its folder",
 }
 
+CONVERSIONS = ("__array__", "__bool__", "__float__", "__index__", "__int__", "__iter__", "__len__")
+
 
 class RequestError(ValueError):
     """A request that cannot be met; the message says what is wrong and what would work.
@@ -135,9 +137,9 @@ def _is_raised_in(error: BaseException, *parts: str) -> bool:
 
 
 def _files(error: BaseException) -> list[str]:
-    """Return the files that an error came through, without those that convert a value, such as `__array__`."""
+    """Return the files that an error came through, without the methods by which a value is converted."""
     places = traceback.extract_tb(error.__traceback__)
-    return [place.filename for place in places if not place.name.startswith("__")]
+    return [place.filename for place in places if place.name not in CONVERSIONS]
 
 
 @contextmanager

@@ -3,6 +3,7 @@
 import argparse
 import os
 import re
+from collections.abc import Iterable
 from pathlib import Path
 
 from ddpg.errors import RequestError
@@ -28,6 +29,18 @@ def absolute(path: str | Path) -> Path:
         return Path(path).expanduser().absolute()
     except RuntimeError:  # no such user, or one without a home
         return Path(path).absolute()
+
+
+def refuse_same(path: Path | None, others: Iterable[Path | None], setting: str) -> None:
+    """Refuse an output that would take the place of an input or of another output.
+
+    Args:
+        path: The output, or None.
+        others: The inputs and the other outputs, as far as there are any.
+        setting: The option that names the output.
+    """
+    if path and os.path.realpath(path) in {os.path.realpath(other) for other in others if other}:
+        raise RequestError(f"{path} is there twice on the command line; choose another name", setting)
 
 
 def shown(path: Path, start: Path) -> Path:

@@ -16,6 +16,7 @@ from ddpg.errors import (
     RunStopped,
     WrongValue,
     array_of,
+    cause_for_its_author,
     one_line,
     shown_value,
 )
@@ -86,7 +87,7 @@ class Controller:
         try:
             return function(*arguments)
         except OTHERS as error:
-            raise self._stopped(f"the controller raised {shown_value(error, 300)}") from error
+            raise self._stopped(f"the controller raised {shown_value(error, 300)}") from cause_for_its_author(error)
 
     def _stopped(self, problem: str) -> RunStopped:
         return RunStopped(f"{self.label} {self.episode}, step {self.step}: {problem}")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from ddpg.command.command import Parser, program_name, run_command
 from ddpg.command.flags import integer_from
-from ddpg.command.paths import absolute
+from ddpg.command.paths import absolute, refuse_same
 from ddpg.command.streams import results_only
 from ddpg.errors import RequestError
 from ddpg.settings.setting import json_object
@@ -105,6 +105,7 @@ def check_arguments(arguments: argparse.Namespace) -> None:
         from ddpg.policy.record import check_record
 
         check_record(arguments.record)
+        refuse_same(arguments.record, [arguments.video], "record")
 
 
 def measure(source: "Source", arguments: argparse.Namespace) -> "Measured":

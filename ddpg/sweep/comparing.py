@@ -8,7 +8,7 @@ from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
-from ddpg.command.paths import shown
+from ddpg.command.paths import refuse_same, shown
 from ddpg.command.streams import ByProducts, results_only
 from ddpg.errors import RequestError, one_line
 
@@ -40,6 +40,7 @@ def compare(arguments: argparse.Namespace) -> int:
         check_picture(arguments.out, "out")
     if arguments.curves:
         check_table(arguments.curves, "curves")
+    refuse_same(arguments.curves, [arguments.out, *arguments.paths], "curves")
     as_text = json_text if arguments.json else as_csv if arguments.csv else table
     with results_only() if as_text is not table else nullcontext(sys.stdout) as results:
         curves = read_curves(arguments.paths)

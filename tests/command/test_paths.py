@@ -6,8 +6,10 @@ import pytest
 
 from ddpg.command.paths import absolute, shown, with_shown_paths
 from ddpg.command.text import number
+from ddpg.policy.evaluate import main as evaluate
 from ddpg.policy.evaluate import parse as parse_evaluate
 from ddpg.run.train import parse as parse_train
+from ddpg.sweep.__main__ import main as sweep
 
 
 def test_a_tilde_and_the_working_directory_are_filled_in(tmp_path, monkeypatch):
@@ -22,8 +24,8 @@ def test_every_path_option_is_absolute(tmp_path, monkeypatch):
     train = parse_train(["--run-dir", "a", "--plot-dir", "b", "--config", "c"])
     assert (train.run_dir, train.plot_dir, train.config) == (tmp_path / "a", tmp_path / "b", tmp_path / "c")
     assert parse_train([]).plot_dir == tmp_path / "plots"
-    evaluate = parse_evaluate(["--checkpoint", "a", "--video", "b"])
-    assert (evaluate.checkpoint, evaluate.video) == (tmp_path / "a", tmp_path / "b")
+    measured = parse_evaluate(["--checkpoint", "a", "--video", "b"])
+    assert (measured.checkpoint, measured.video) == (tmp_path / "a", tmp_path / "b")
 
 
 def test_paths_are_shown_as_seen_from_the_folder_where_the_command_was_typed():
@@ -50,3 +52,21 @@ def test_paths_are_shown_as_seen_from_the_folder_where_the_command_was_typed():
 )
 def test_numbers_have_four_digits_whatever_their_size(value, text):
     assert number(value) == text
+
+
+def test_an_output_that_is_also_an_input_or_another_output_is_refused_and_nothing_is_lost(
+    tmp_path, monkeypatch, capsys
+):
+    monkeypatch.chdir(tmp_path)
+    text = "task,setting,seed,steps,mean\nT,a,0,0.5,1\nT,a,0,10,\n"  # read and written again, it would lose a half step
+    Path("a.csv").write_text(text)
+    Path("link.csv").symlink_to("a.csv")
+    for flags in (["a.csv", "--curves", "a.csv"], ["link.csv", "--curves", "a.csv"]):
+        assert sweep(["compare", *flags]) == 2
+    assert sweep(["compare", "a.csv", "--out", "b.png", "--curves", "./b.png"]) == 2
+    task = ["--controller", "math:sqrt", "--env", "Pendulum-v1", "--episodes", "1"]
+    assert evaluate([*task, "--record", "c.npz", "--video", "c.npz"]) == 2
+    said = capsys.readouterr().err.splitlines()
+    assert len(said) == 4 and all("is there twice on the command line" in line for line in said)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a.csv", "link.csv"]
+    assert Path("a.csv").read_text() == text

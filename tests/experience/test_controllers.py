@@ -1,5 +1,6 @@
 """A controller of the user's: its units, its shapes, its episodes, and what it gets for a wrong answer."""
 
+import math
 import sys
 
 import numpy as np
@@ -198,3 +199,20 @@ def test_a_controller_that_cannot_be_used_is_refused_in_one_line(name, words, mo
     assert line.startswith("--controller: ") and "\n" not in line
     for word in words:
         assert word in line
+
+
+class NoPort:
+    """A controller that cannot be made."""
+
+    def __init__(self):
+        raise OSError("no such port")
+
+    def __call__(self, state):
+        return state
+
+
+@pytest.mark.parametrize(("controller", "has_code"), [(NoPort, True), (math.sqrt, False)])
+def test_a_traceback_is_kept_only_where_it_shows_code_of_the_controllers_author(controller, has_code):
+    with pytest.raises(RunStopped, match="the controller raised ") as stopped:
+        evaluate(Controller(controller, make_environment("Pendulum-v1")), make_environment("Pendulum-v1"), episodes=1)
+    assert (stopped.value.__cause__ is not None) == has_code
