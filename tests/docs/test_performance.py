@@ -246,6 +246,15 @@ def test_the_times_to_start_are_medians():
         assert number(row["seconds"]) == pytest.approx(statistics.median(float(r[column]) for r in rounds), abs=0.0051)
 
 
+@pytest.mark.slow
+def test_the_starts_that_the_benchmark_times_still_start():
+    """Its processes replace parts of a run by name."""
+    from benchmarks.speed.startup import first_episode, first_step
+
+    assert first_step("Pendulum-v1")[0] > 0
+    assert first_episode("Pendulum-v1") > 0
+
+
 def test_the_table_of_several_simulators_has_the_medians():
     settings = ("milliseconds", "simulators", "train_frequency")
     measured = by_setting("results/simulators/table.csv", settings, "loop")
