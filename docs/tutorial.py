@@ -83,7 +83,7 @@ for step in range(5):
 
 # %% [markdown]
 # `make_environment` maps every task's actions to $[-1, 1]$, because the actor of both posts ends in a tanh. Here 1 is
-# the full torque of 2 newton metres.
+# the full torque of 2 newton meters.
 #
 # The agent tries to maximize the **return**, the sum of all rewards to come. Rewards in the far future count less: the
 # reward after $k$ steps is multiplied by $\gamma^k$, where $\gamma < 1$ is the **discount factor**. Rewards count for
@@ -129,7 +129,7 @@ print("discounted return ", round(sum(gamma**k * reward for k, reward in enumera
 # copies.)
 #
 # If the task ended with this transition (the next state is **terminal**; Gymnasium says `terminated`), no reward
-# follows, and $y = r$. A time limit (`truncated`) is no end in this sense: the task would go on, so $y$ keeps the value
+# follows, and $y = r$. A time limit (`truncated`) is not such an end: the task would go on, so $y$ keeps the value
 # of the next state.
 #
 # Each update uses a **minibatch**, here 128 transitions, chosen at random. The posts take 64.
@@ -196,7 +196,7 @@ plt.show()
 #
 # With a critic, the best action is the one with the highest value (first post, equation 2): $\mu(s) = \arg\max_a Q(s,
 # a)$. With a handful of actions you can try them all, as the older algorithms Q-learning and DQN do. Real actions are
-# continuous: nobody can search all torques at each step. Trying three values per motor is no way out: one motor has 3
+# continuous: no search can try all torques at a step. Trying three values per motor does not help: one motor has 3
 # combinations, and the 17 of Gymnasium's Humanoid have $3^{17}$, 129 million. Both posts call this the **curse of
 # dimensionality**: the count grows exponentially with the number of motors. A table with one row for each state and
 # action suffers the same, which is why the values and the policy are neural networks, **function approximators**: what
@@ -374,7 +374,7 @@ for update in range(1, 501):
 # labels. That is what the first post means by **more like supervised learning**: the labels are not the truth, and they
 # move, but slowly. There is no proof that the two networks arrive anywhere. Q-learning with a table is known to
 # **converge** to the true values; with networks, the paper says, **convergence** is no longer guaranteed. The copies,
-# the buffer and the scaling of section 6 are there to get it all the same. The same runs as before, beside runs without
+# the buffer and the scaling of section 6 are there to reach it anyway. The same runs as before, beside runs without
 # target networks. On the left are the values that the critic gives, averaged over each episode; on the right is what
 # the policy reaches:
 
@@ -399,7 +399,7 @@ plt.show()
 #
 # ## 6. What if the numbers of a state have different scales?
 #
-# A car's position may be in metres, thousands of them, and its steering angle a fraction of 1. The first layer adds up
+# A car's position may be in meters, thousands of them, and its steering angle a fraction of 1. The first layer adds up
 # all numbers of the state, so the large one hides the small one. The paper's answer is **batch normalization**: each
 # input, and each hidden layer, is scaled by the mean and deviation of the minibatch. A simpler one is to scale only the
 # states, by the mean and deviation of all states seen so far (`normalize_observations`).
@@ -716,13 +716,13 @@ print("y =", equations.bellman_target(0.7 * one, terminated=one, next_q=5.0 * on
 # No value of a next state is needed, so there are no target networks. And no step in a slow environment is needed to
 # get another graph: each update makes new ones, so there is no replay buffer. The first post gives another reason, that
 # the graphs are i.i.d. Those of one minibatch are. But the generator changes with every update, so the graphs of
-# different updates are not identically distributed; they can only be had anew for nothing. The reward network learns to
+# different updates are not identically distributed; it is just that new ones cost nothing. The reward network learns to
 # predict the scores that RDKit, a library for chemistry, gives to generated molecules and to those of a dataset.
 #
 # MolGAN has one more network, the discriminator, which tells generated molecules from those of the dataset. The
 # generator learns from it what molecules look like, and from the reward network which ones are good. Here the dataset
 # is 5,000 molecules that were put together at random, so that nothing has to be downloaded. The score is solubility:
-# how well a molecule dissolves in fat rather than in water, from 0 to 1. A graph that is no molecule scores 0.
+# how well a molecule dissolves in fat rather than in water, from 0 to 1. A graph that is not a molecule scores 0.
 #
 # This short training lasts 40 epochs, where a full run takes 300 ([molgan.md](molgan.md)). The weight of the reward
 # grows from epoch 5 (`rl_start`) to epoch 30 (`rl_full`). The picture shows the mean score of the generated graphs:
