@@ -16,6 +16,7 @@ from ddpg.errors import (
     OTHERS,
     RequestError,
     WrongValue,
+    install,
     one_line,
     shown_value,
     warnings_unless_it_fails,
@@ -134,9 +135,8 @@ def _make(env: str, env_kwargs: dict[str, Any]) -> gymnasium.Env:
         with importable_working_directory() if module else nullcontext(), warnings_unless_it_fails():
             task = gymnasium.make(env, **env_kwargs)
     except gymnasium.error.DependencyNotInstalled as error:
-        raise RequestError(
-            f"{env} needs a package ({one_line(error)}); try: pip install 'gymnasium[mujoco,box2d]'", "env"
-        ) from None
+        advice = install("'gymnasium[mujoco,box2d]'")
+        raise RequestError(f"{env} needs a package ({one_line(error)}); try: {advice}", "env") from None
     except OTHERS as error:  # the task's constructor, or its module, may raise anything
         refuse_missing_module(module, error, "env")
         problem, setting = f"cannot make {env!r} ({one_line(error)})", "env"

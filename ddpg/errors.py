@@ -2,6 +2,9 @@
 
 import os
 import re
+import shlex
+import shutil
+import sys
 import traceback
 import warnings
 from collections.abc import Iterator
@@ -80,6 +83,13 @@ def one_line(error: BaseException) -> str:
     places = traceback.extract_tb(error.__traceback__)
     place = f" in {Path(places[-1].filename).name}, line {places[-1].lineno}" if places else ""
     return f"{type(error).__name__}{place}"
+
+
+def install(packages: str) -> str:
+    """Return the command that installs packages for the interpreter that runs, also where the shell has another."""
+    found = shutil.which("python")
+    is_found = found and Path(found).absolute() == Path(sys.executable).absolute()
+    return f"{'pip' if is_found else f'{shlex.quote(sys.executable)} -m pip'} install {packages}"
 
 
 def shown_value(value: Any, most: int = 100) -> str:

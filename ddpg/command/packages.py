@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from importlib.metadata import PackageNotFoundError, version
 
-from ddpg.errors import RequestError
+from ddpg.errors import RequestError, install
 
 PACKAGES = ("ddpg-reference", "tensorflow", "keras", "numpy", "gymnasium", "rdkit")
 
@@ -31,7 +31,7 @@ def require_package(package: str, what: str, setting: str | None = None) -> None
         setting: The option at fault, if there is one.
     """
     if importlib.util.find_spec(package) is None:
-        raise RequestError(f"{what}; install it with: pip install {package.replace('_', '-')}", setting)
+        raise RequestError(f"{what}; install it with: {install(package.replace('_', '-'))}", setting)
 
 
 @contextmanager

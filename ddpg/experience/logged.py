@@ -185,7 +185,8 @@ def store(agent: DDPG, rows: np.ndarray, logged: bool = True) -> None:
 
 def share(part: int, whole: int) -> str:
     """Return a count as a share: "12 of 20000 (0.06 %)"."""
-    return f"{part} of {whole} ({100 * part / whole:.2g} %)"
+    percent = 100 * part / whole
+    return f"{part} of {whole} ({percent:{'.0f' if percent > 99 else '.2g'}} %)"
 
 
 def refusal(log: Log, reason: str) -> RequestError:

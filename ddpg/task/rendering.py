@@ -10,7 +10,7 @@ import gymnasium
 import numpy as np
 from gymnasium.wrappers import RecordVideo
 
-from ddpg.errors import OTHERS, RequestError, one_line
+from ddpg.errors import OTHERS, RequestError, install, one_line
 
 
 def require_display(setting: str) -> None:
@@ -62,7 +62,7 @@ def recorded(environment: gymnasium.Env, video_dir: Path, name: str) -> Iterator
     try:
         recorder = RecordVideo(environment, str(video_dir), lambda episode: True, name_prefix=name)
     except gymnasium.error.DependencyNotInstalled as error:
-        raise RequestError(f"{error}; try: pip install moviepy", "video") from None
+        raise RequestError(f"{error}; try: {install('moviepy')}", "video") from None
     except OSError as error:
         raise RequestError(f"cannot write to {video_dir}: {error.strerror}", "video") from None
     try:
