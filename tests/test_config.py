@@ -239,3 +239,15 @@ def test_any_dataclass_can_have_settings():
     with pytest.raises(RequestError, match="301 is outside"):
         Oven(301)
     assert [value_type(Oven, field) for field in dataclasses.fields(Oven)] == [float, bool]
+
+
+@pytest.mark.parametrize("name", ["critic_weight_decay", "noise_sigma", "buffer_size", "steps", "seed"])
+def test_a_whole_number_that_no_float_holds_is_refused(name):
+    with pytest.raises(RequestError, match=rf"^{name}: 10+\.\.\. is more than any computation holds$"):
+        Config(**{name: 10**400})
+
+
+def test_text_that_no_file_holds_is_refused():
+    with pytest.raises(RequestError, match=r"^log_info: '.udc80' is no Unicode text$"):
+        Config(log_info="\udc80")
+    assert Config(log_info="größe").log_info == "größe"

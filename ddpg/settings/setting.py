@@ -103,10 +103,17 @@ def check_value(field: dataclasses.Field, kind: type, value: Any) -> None:
         accepted = (int, float) if kind is float else (kind,)
         if not isinstance(number, accepted) or (isinstance(number, bool) and kind is not bool):
             raise RequestError(f"expected {kind.__name__}, got {number!r}", field.name)
+        if isinstance(number, int) and abs(number) > LARGEST:
+            raise RequestError(f"{str(number)[:20]}... is more than any computation holds", field.name)
+        if isinstance(number, str) and not number.isascii() and number != number.encode(errors="replace").decode():
+            raise RequestError(f"{number!r} is no Unicode text", field.name)
         if choices and number not in choices:
             raise RequestError(f"{number!r} is not one of {', '.join(choices)}", field.name)
         if isinstance(number, (int, float)) and within and not inside(number, within):
             raise RequestError(f"{number} is outside {within}; the default is {field.default}", field.name)
+
+
+LARGEST = 10**300  # of whole numbers, which Python does not limit: a float holds it
 
 
 def inside(number: float, interval: str) -> bool:
