@@ -84,7 +84,8 @@ def run_command(name: str, command: Callable[[], int]) -> int:
         sys.stdout.flush()
         return code
     except RequestError as error:
-        note(with_shown_paths(f"{program}: error: {error.for_command_line()}", start))
+        text = error.for_command_line().replace("\n", "\\n")  # in the name of a file
+        note(with_shown_paths(f"{program}: error: {text}", start))
         return 2
     except BrokenPipeError:
         silence(sys.stdout, 1)

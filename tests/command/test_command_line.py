@@ -289,3 +289,7 @@ def test_a_molgan_checkpoint_is_refused_with_the_command_to_use(main, flag, name
     (folder / "manifest.json").write_text(json.dumps(manifest))
     line = error_of(capsys, main, flag, named)
     assert line.endswith(f": error: {flag}: {folder} is a MolGAN checkpoint; use python -m ddpg.molgan\n")
+
+
+def test_a_name_of_two_lines_makes_a_message_of_one(capsys):
+    assert r"there is no folder" in (line := error_of(capsys, train.main, "--resume", "no/a\nb")) and r"a\nb" in line
