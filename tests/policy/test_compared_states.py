@@ -117,8 +117,12 @@ def test_the_usual_states_of_a_run_are_its_newest_ones_also_for_its_best_network
 
 
 def test_a_replay_file_that_is_missing_or_cut_short_is_left_out(saved, few):
-    file = saved[0].path.parent / "replay" / "new"
+    newest, _ = saved
+    newest.manifest["replay"].pop(0)
+    assert len(replay_states(newest, 2, 1)) == 17  # a single file is the newest too
+    file = newest.path.parent / "replay" / "new"
     file.write_bytes(file.read_bytes()[:-4])
-    assert replay_states(saved[0], 2, 1).shape == (0, 2)
-    file.unlink()
-    assert replay_states(saved[0], 2, 1).shape == (0, 2)
+    for remove in (lambda: None, file.unlink, newest.manifest["replay"].clear):
+        remove()
+        states = replay_states(newest, 2, 1)
+        assert (states.shape, states.dtype) == ((0, 2), np.float32)

@@ -41,6 +41,7 @@ def test_each_format_gives_the_agents_actions_in_the_tasks_own_units(trained_run
     run_dir, out = trained_run("Awkward-v0", preset), tmp_path / f"policy{ENDINGS[name]}"
     exported = export_policy(run_dir, out, name)
     assert exported.difference <= 1e-5
+    assert FORMATS[name].functions.read_metadata(out) == json.loads(json.dumps(exported.metadata))
     policy, run = load_policy(run_dir), FORMATS[name].functions.open_runtime(out)
     for _ in range(5):
         state = policy.state_space.sample()

@@ -9,7 +9,14 @@ from ddpg import Config, Evaluation, ReplayBuffer
 from ddpg.run import diagnosis
 from ddpg.run.diagnosis import signs_of_failure
 
-SOUND = {"saturation": [0.1] * 12, "q": [1.0] * 12, "means": [1, 2, 3, 4, 5], "returns": [5, 7], "rewards": [1.0, 0.5]}
+SOUND = {
+    "saturation": [0.1] * 12,
+    "q": [1.0] * 12,
+    "means": [1, 2, 3, 4, 5],
+    "returns": [5, 7],
+    "lengths": [10, 10],
+    "rewards": [1.0, 0.5],
+}
 
 
 def signs(folder, config=Config(gamma=0.5), updates=5, untrained=(1.0,), last=(2.0,), **log):
@@ -18,7 +25,10 @@ def signs(folder, config=Config(gamma=0.5), updates=5, untrained=(1.0,), last=(2
     for reward in log["rewards"]:
         buffer.add([0.0], [0.0], reward, False, [0.0])
     tables = {
-        "episodes": ("return,length", [f"{value},10" for value in log["returns"]]),
+        "episodes": (
+            "return,length",
+            [f"{value},{length}" for value, length in zip(log["returns"], log["lengths"], strict=False)],
+        ),
         "updates": (
             "action_saturation,q_value",
             [f"{s},{q}" for s, q in zip(log["saturation"], log["q"], strict=True)],
@@ -86,6 +96,14 @@ def test_one_sign_is_enough(tmp_path):
 def test_rewards_that_never_change_teach_nothing_unless_they_are_a_success(tmp_path, rewards, returns, means, said):
     found = signs(tmp_path, rewards=rewards, returns=returns, means=means, untrained=None)
     assert bool(found) == bool(said) and all(line.startswith(said) for line in found)
+
+
+def test_an_episode_that_is_shorter_has_the_same_reward_at_each_step(tmp_path):
+    """Returns differ then, and there was nothing to learn from all the same."""
+    never = {"rewards": [-1.0, -1.0], "means": [-10, -10], "untrained": None}
+    (line,) = signs(tmp_path, returns=[-10, -4], lengths=[10, 4], **never)
+    assert line.startswith("every reward so far was -1,")
+    assert signs(tmp_path, returns=[-10, -10], lengths=[10, 4], **never) == []
 
 
 def test_what_did_not_happen_is_said_first(tmp_path):
