@@ -93,9 +93,13 @@ def test_episode_i_is_reset_with_the_seed_plus_i(run_dir, capsys):
     assert alone == together[1:]
 
 
-def test_an_evaluation_changes_nothing_on_the_disk(run_dir, capsys):
+def test_an_evaluation_changes_nothing_on_the_disk_but_its_record(run_dir, tmp_path, capsys):
     before = {path: path.stat().st_mtime_ns for path in run_dir.rglob("*")}
-    figures(capsys, "--checkpoint", run_dir, "--episodes", 1)
+    figures(capsys, "--checkpoint", run_dir, "--episodes", 1, "--seed", 6, "--record", tmp_path / "record.npz")
+    with np.load(tmp_path / "record.npz") as record:
+        made_by = json.loads(str(record["metadata"]))
+    assert (made_by["trained_with_seed"], made_by["seed"]) == (0, 6)
+    assert made_by["checkpoint"] == str(run_dir / "checkpoints" / "step-000000400")
     assert {path: path.stat().st_mtime_ns for path in run_dir.rglob("*")} == before
 
 

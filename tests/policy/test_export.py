@@ -111,10 +111,14 @@ def test_the_onnx_graph_has_named_ends_and_a_dynamic_batch(trained_run, tmp_path
     import onnx
 
     export_policy(trained_run(), tmp_path / "policy.onnx")
-    graph = onnx.load(tmp_path / "policy.onnx").graph
+    model = onnx.load(tmp_path / "policy.onnx")
+    assert (model.opset_import[0].version, model.ir_version) == (17, 8)  # which runtimes of 2022 know
+    graph = model.graph
     for value, name, size in ((graph.input[0], "state", 3), (graph.output[0], "action", 1)):
         assert value.name == name
         assert [dim.dim_param or dim.dim_value for dim in value.type.tensor_type.shape.dim] == ["batch", size]
+    with pytest.raises(RequestError, match=r"policy\.onnx already exists"):
+        export_policy(trained_run(), tmp_path / "policy.onnx")
 
 
 @pytest.mark.slow
