@@ -85,6 +85,20 @@ def test_a_quantized_file_may_differ_and_is_compared_in_usual_states_alone(writt
     refused(written, tmp_path, off_by(np.nan), quantize=True)
 
 
+def test_a_folder_takes_the_place_of_the_one_before_and_nothing_of_that_is_left(tmp_path, monkeypatch):
+    def write(model, metadata, path):
+        path.mkdir()
+        (path / "saved_model.pb").write_text("new")
+
+    functions = SimpleNamespace(write=write, open_runtime=lambda path: lambda states: ACTIONS[: len(states)])
+    monkeypatch.setitem(export.FORMATS, "made up", SimpleNamespace(functions=functions))
+    (tmp_path / "model").mkdir()
+    (tmp_path / "model" / "fingerprint.pb").write_text("old")
+    policy = SimpleNamespace(bounds=lambda: (LOW, HIGH))
+    write_policy(Source(policy, None, {}, STATES, ACTIONS, 30, 1e-5), tmp_path / "model", "made up")
+    assert [path.name for path in tmp_path.rglob("*")] == ["model", "saved_model.pb"]
+
+
 def test_the_ranges_of_integers_come_from_the_usual_states_alone(tmp_path, monkeypatch):
     """At most about 500 of them; random and large states would make the steps too coarse."""
     given = {}
