@@ -50,6 +50,7 @@ def test_a_sound_run_has_no_sign(tmp_path):
     ([0.0] * 2 + [0.9] * 10, [5, 9, 5, 5, 5], True),  # the last ten episodes and the last three evaluations count
     ([0.0] * 2 + [0.9] * 10, [5, 0, 6, 5, 5], False),
     ([1.0] * 2 + [0.89] * 10, [5, 1, 1, 1, 1], False),
+    ([1.0] * 12, [5, 9, 6, 3, 5], True),  # their mean, not the best of them
     ([1.0] * 12, [5], False),
     ([1.0] * 12, [5, 4], True),
 ])  # fmt: skip
@@ -62,6 +63,7 @@ def test_saturated_actions_count_where_the_evaluations_are_no_better(tmp_path, s
     ([99.0] * 2 + [2.2] * 10, [1.0, 0.5], False),  # at most 1 / (1 - 0.5), and a tenth more
     ([0.0] * 2 + [-2.21] * 10, [1.0, 0.5], True),
     ([0.0] * 2 + [2.21] * 10, [-1.0, 0.5], True),
+    ([2.21, -2.21] * 6, [1.0, 0.5], True),  # of either sign
     ([9.0] * 12, [0.0, 0.0], False),
 ])  # fmt: skip
 def test_values_count_against_the_largest_sum_of_rewards(tmp_path, q, rewards, said):

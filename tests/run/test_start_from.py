@@ -15,7 +15,7 @@ from ddpg.run.start import start_run
 from ddpg.run.start_from import take_transitions
 from ddpg.storage.checkpoints import all_checkpoints, find_checkpoint
 from ddpg.storage.files import checksum
-from tests.helpers.agents import fill, numbers
+from tests.helpers.agents import numbers, transitions
 from tests.helpers.runs import assert_same_run, contents, finish, finished_run, read_back
 
 NETWORKS = ("actor", "critic", "target_actor", "target_critic")
@@ -92,10 +92,17 @@ def test_the_transitions_of_a_checkpoint_that_is_named_are_those_until_then(conf
     )
 
 
-def test_the_transitions_of_an_agent_from_a_loop_of_ones_own_are_taken_too(config, tmp_path):
-    own = fill(DDPG(2, 1, config), 5)
-    new = started(config, save_agent(own, tmp_path / "own"), tmp_path, start_from_data=True).agent
-    np.testing.assert_array_equal(new.replay_buffer.rows[:6], own.replay_buffer.rows[:6])
+def test_the_transitions_of_a_full_replay_buffer_come_oldest_first_and_none_is_counted_twice(config, tmp_path):
+    """Also those of an agent from a loop of one's own."""
+    normalizing = replace(config, normalize_observations=True)
+    own = DDPG(2, 1, replace(normalizing, buffer_size=16))
+    for transition in transitions(21, 2, 1):
+        own.remember(*transition)
+        own.normalization.follow()
+    new = started(normalizing, save_agent(own, tmp_path / "own"), tmp_path, start_from_data=True).agent
+    np.testing.assert_array_equal(new.replay_buffer.rows[:16], np.roll(own.replay_buffer.rows, -5, axis=0))
+    new.normalization.follow()
+    assert new.normalization.count.numpy() == own.normalization.count.numpy() == 21
 
 
 def test_the_transitions_of_another_run_are_not_imitated(config, source):
