@@ -162,6 +162,21 @@ def test_the_improvement_over_the_first_setting_is_shown():
     assert "T: better ends better than blog with probability 1.00 [1.00, 1.00]" in table(comparison)
 
 
+def test_the_improvement_is_that_of_the_final_returns_and_not_of_the_areas():
+    """These settings begin well and end badly, or the other way round."""
+    falling = [curve([9, 9, 9, 9, 1 + k / 9], seed=k) for k in range(3)]
+    rising = [curve([0, 0, 0, 0, 2 + k / 9], seed=k, setting="other") for k in range(3)]
+    comparison = compare([*falling, *rising])
+    ((_, setting, over, chance, interval),) = comparison.improvements
+    assert (setting, over, chance, interval) == ("other", "blog", 1, (1, 1))
+    assert comparison.summaries[0].area.min() > comparison.summaries[1].area.max()
+
+
+def test_an_area_is_divided_by_its_own_width_wherever_it_begins():
+    late = Curve("T", "blog", 0, np.array([100.0, 150.0, 200.0]), np.array([4.0, 6.0, 4.0]))
+    assert compare([late]).summaries[0].area.tolist() == [5]
+
+
 def test_a_test_counts_only_if_every_run_has_one():
     assert compare([curve([0, 1], 0, test=5.0), curve([0, 1], 1)]).summaries[0].test is None
     summary = compare([curve([0, 1], 0, test=5.0), curve([0, 1], 1, test=7.0)]).summaries[0]

@@ -286,6 +286,18 @@ def test_runs_share_the_memory_of_a_gpu_unless_the_user_says_otherwise(monkeypat
     assert os.environ["TF_FORCE_GPU_ALLOW_GROWTH"] == expected
 
 
+@pytest.mark.parametrize(("asked", "set_before", "now"), [(3, 0, [3]), (3, 2, [3]), (3, 3, []), (None, 0, [])])
+def test_the_threads_are_those_that_compute_one_operation(monkeypatch, asked, set_before, now):
+    """TensorFlow has another pool, of operations that run side by side; an update is one chain."""
+    threading, given = tf.config.threading, []
+    monkeypatch.setattr(threading, "get_intra_op_parallelism_threads", lambda: set_before)
+    monkeypatch.setattr(threading, "get_inter_op_parallelism_threads", lambda: 3 - set_before)
+    monkeypatch.setattr(threading, "set_intra_op_parallelism_threads", given.append)
+    monkeypatch.setattr(threading, "set_inter_op_parallelism_threads", lambda count: pytest.fail("the other pool"))
+    prepare_tensorflow(asked)
+    assert given == now
+
+
 def test_threads_that_come_too_late_are_refused(config, run_dir, tmp_path, monkeypatch):
     tf.zeros(1)
     many = replace(config, threads=37)

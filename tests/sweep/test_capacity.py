@@ -1,5 +1,7 @@
 """What runs take, counted by hand, and the smallest memory and disk that hold them."""
 
+from types import SimpleNamespace
+
 import pytest
 
 from ddpg import Config, RequestError
@@ -41,6 +43,15 @@ def test_as_many_runs_go_at_once_as_cores_jobs_and_runs_allow(tmp_path, monkeypa
     memory, disk = asked
     assert len(memory) == at_once and memory == sorted(memory, reverse=True) and len(disk) == count
     assert memory[0] == bytes_of(jobs[-1].config, 1, 1)[0]
+
+
+def test_a_disk_counts_with_what_is_free_on_it(tmp_path, monkeypatch):
+    monkeypatch.setattr(capacity.shutil, "disk_usage", lambda folder: SimpleNamespace(total=1e15, used=1e15, free=GIB))
+    machine = Machine("here", 4, lambda function, *arguments: 1e15)
+    jobs = [MolGANJob(tmp_path, MolGANConfig(), None, 10)] * 32
+    check_capacity(jobs, [machine], 4, tmp_path)
+    with pytest.raises(RequestError, match=r"on the disk of .*, but only 1\.0 GiB is free"):
+        check_capacity([*jobs, jobs[0]], [machine], 4, tmp_path)
 
 
 def test_the_machine_is_named_only_where_there_are_several(tmp_path):

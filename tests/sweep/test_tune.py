@@ -115,6 +115,9 @@ def test_the_best_is_the_best_at_the_end_not_the_best_that_was_ever_seen(tmp_pat
 def test_the_value_of_a_trial_is_the_mean_of_its_evaluations_in_the_last_third(tmp_path):
     tuning = tuned(tmp_path / "s", ScriptedWorkers(lambda config, step: float(step)), trials=1)
     assert tuning.complete()[0].value == (700 + 800 + 900) / 3
+    # Also where the run is longer by now: trials are compared at equal steps.
+    folder = tmp_path / "s" / "trials" / "trial000"
+    assert (tuning.value(folder, 0), tuning.value(folder, 1)) == (100, 300)
 
 
 def test_a_study_that_was_killed_goes_on_and_repeats_no_trial(tmp_path):
