@@ -163,6 +163,7 @@ class Simulators(AsyncVectorEnv):
             pipe.close()
         if hasattr(self, "error_queue"):
             self.error_queue.close()
+            del self.error_queue  # closes its pipe now, and not when the garbage is collected
         self.closed = True
 
     def __enter__(self) -> "Simulators":
