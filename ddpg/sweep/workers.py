@@ -1,5 +1,6 @@
 """Jobs as Ray tasks: Ray places them, and repeats those whose process or machine is lost."""
 
+import signal
 import traceback
 from contextlib import suppress
 
@@ -75,6 +76,8 @@ def carry_out(job: Job) -> tuple[bool, str | None]:
 
     The traceback of a failure is written beside the run folder, to FOLDER.error.txt.
     """
+    # Ray asks a task to stop as SIGINT does, which a sweep that a script started with `&` ignores, and its workers too.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     report = job.folder.with_name(f"{job.folder.name}.error.txt")
     try:
         finished = job.run()
