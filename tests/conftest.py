@@ -1,8 +1,11 @@
 """Shared by all tests: TensorFlow's log is off, the tiny tasks are registered."""
 
+import gc
+import itertools
 import os
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -11,7 +14,13 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
 
 import tests.helpers.tasks  # noqa: F401
+from ddpg.command import tensorflow
 from ddpg.config import Config
+
+# A run begins with a collection of all garbage. In a process that holds the objects of hundreds of tests, that takes
+# longer than a small run, so it happens once in ten runs here.
+runs = itertools.count()
+tensorflow.gc = SimpleNamespace(collect=lambda: next(runs) % 10 or gc.collect(), freeze=gc.freeze, unfreeze=gc.unfreeze)
 
 
 @pytest.fixture(scope="session")

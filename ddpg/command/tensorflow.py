@@ -83,6 +83,7 @@ def prepare_tensorflow(threads: int | None) -> None:
 @contextmanager
 def paused_garbage_collector() -> Iterator[None]:
     """Keep the garbage collector from scanning TensorFlow's many objects, which live as long as the run."""
+    gc.collect()
     gc.freeze()
     try:
         yield

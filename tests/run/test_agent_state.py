@@ -128,10 +128,7 @@ def test_the_settings_and_the_last_episode_come_back(agent, saved):
 
 @pytest.mark.slow
 def test_a_loaded_agent_can_update_at_once(agent, tmp_path):
-    agent.replay_buffer.rows[:] = np.arange(10)
-    snapshot = snapshot_of(agent, EPISODE, {})
-    write_snapshot(tmp_path / "step-000000064", snapshot)
-    again, _ = load(open_checkpoint(tmp_path / "step-000000064"))
+    again, _ = load(open_checkpoint(save(agent, tmp_path)))
     fill(again)
     assert again.update() is not None
 
