@@ -45,13 +45,14 @@ def test_usual_states_come_first_then_random_ones_then_large_ones_of_both_signs(
     assert made_up(monkeypatch, lambda state: HIGH).usual == 20  # without a replay buffer, the random ones
 
 
-def test_of_the_large_states_those_count_whose_actions_are_all_at_a_bound(few, monkeypatch):
+@pytest.mark.parametrize("between", [(-2.0, 500.0), (0.0, 1_000.0)])
+def test_of_the_large_states_those_count_whose_actions_are_all_at_a_bound(few, monkeypatch, between):
     """There float32 can say nothing of an action in between; a bound is met within a share of each range."""
 
     def answer(state):
         if np.abs(state).max() < 2:
             return np.array([0.0, 500.0])
-        return np.array([-2.0, 999.995]) if state[0] > 0 else np.array([-2.0, 500.0])
+        return np.array([-2.0, 999.995]) if state[0] > 0 else np.array(between)
 
     source = made_up(monkeypatch, answer)
     assert (source.states[20:, 0] > 2).all() and len(source.states) == 22
