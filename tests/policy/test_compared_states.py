@@ -42,6 +42,7 @@ def test_usual_states_come_first_then_random_ones_then_large_ones_of_both_signs(
     random, large = source.states[3:23], source.states[23:]
     assert np.abs(random).max() <= 1 and len({state.tobytes() for state in random}) == 20
     np.testing.assert_array_equal(large, np.concatenate([1_000 * random[:2], -1_000 * random[:2]]))
+    np.testing.assert_array_equal(made_up(monkeypatch, lambda state: HIGH, usual).states, source.states)  # every time
     assert made_up(monkeypatch, lambda state: HIGH).usual == 20  # without a replay buffer, the random ones
 
 

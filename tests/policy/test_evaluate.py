@@ -11,7 +11,7 @@ import pytest
 
 from ddpg import evaluate, load_policy
 from ddpg.environment import make_environment
-from ddpg.policy.evaluate import main
+from ddpg.policy.evaluate import main, parse
 from ddpg.run.agent_state import load_for_acting
 from tests.helpers.runs import finished_run
 from tests.helpers.tasks import States
@@ -85,6 +85,11 @@ def test_json_is_one_object_and_nothing_else(run_dir, capsys):
     returns = printed["returns"]
     assert (printed["env"], printed["episodes"], len(returns)) == ("Pendulum-v1", 3, 3)
     assert [printed[name] for name in ("mean", "min", "max")] == [np.mean(returns), min(returns), max(returns)]
+
+
+def test_a_hundred_episodes_from_seed_0_are_the_default():
+    arguments = parse(["--checkpoint", "run"])
+    assert (arguments.episodes, arguments.seed, arguments.best, arguments.json) == (100, 0, False, False)
 
 
 def test_episode_i_is_reset_with_the_seed_plus_i(run_dir, capsys):

@@ -119,6 +119,8 @@ def test_the_onnx_graph_has_named_ends_and_a_dynamic_batch(trained_run, tmp_path
         assert [dim.dim_param or dim.dim_value for dim in value.type.tensor_type.shape.dim] == ["batch", size]
     with pytest.raises(RequestError, match=r"policy\.onnx already exists"):
         export_policy(trained_run(), tmp_path / "policy.onnx")
+    with pytest.raises(RequestError, match="quantize: only the format litert can be quantized, not onnx"):
+        export_policy(trained_run(), tmp_path / "other.onnx", quantize=True)
 
 
 @pytest.mark.slow
