@@ -106,9 +106,9 @@ class CheckedEnvironment(gymnasium.Wrapper):
         """Stop unless a state, an action or a reward has its size and is finite as a float32."""
         if self._array(name, value).size != size:
             problem = f"expected {_count(size)}, got {np.size(value)}"
-            raise self._stopped(f"{source} the {name} {numbers(value)}: {problem}")
+            raise self._stopped(f"{source} the {name} {shown_value(value, text=str)}: {problem}")
         if not (np.abs(value) <= FLOAT32_MAX).all():  # NaN compares as False
-            raise self._stopped(f"{source} the {name} {numbers(value)}: non-finite value")
+            raise self._stopped(f"{source} the {name} {shown_value(value, text=str)}: non-finite value")
 
     def _number(self, name: str, value: Any, kinds: str) -> Any:
         """Return the only number in a value, or stop unless there is exactly one of the NumPy kinds given."""
@@ -132,11 +132,6 @@ class CheckedEnvironment(gymnasium.Wrapper):
 
     def _stopped(self, problem: str) -> RunStopped:
         return RunStopped(f"{self.label} {self.episode}, step {self.step_in_episode}: {problem}")
-
-
-def numbers(value: Any) -> str:
-    """Return numbers in one line."""
-    return " ".join(str(value).split())[:100]
 
 
 def _count(size: int) -> str:

@@ -193,9 +193,8 @@ def _flatten_states(task: gymnasium.Env, env: str) -> gymnasium.Env:
     if size == 0:
         raise RequestError(f"the observation space {task.observation_space} of {env} is empty", "env")
     space = spaces.Box(-np.inf, np.inf, (size,), np.float32)
-    return TransformObservation(
-        FlatStates(task), lambda state: state.astype(np.float32), space
-    )  # a copy, never the task's array
+    # A copy, never the task's array.
+    return TransformObservation(FlatStates(task), lambda state: state.astype(np.float32), space)
 
 
 def _normalize_actions(task: gymnasium.Env, env: str, action_bound: float | None) -> gymnasium.Env:

@@ -7,7 +7,7 @@ import shutil
 import sys
 import traceback
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -92,10 +92,10 @@ def install(packages: str) -> str:
     return f"{'pip' if is_found else f'{shlex.quote(sys.executable)} -m pip'} install {packages}"
 
 
-def shown_value(value: Any, most: int = 100) -> str:
+def shown_value(value: Any, most: int = 100, text: Callable[[Any], str] = repr) -> str:
     """Return a value of others in one line, as a message shows it."""
     try:
-        return " ".join(repr(value).split())[:most]
+        return " ".join(text(value).split())[:most]
     except OTHERS:
         return f"of {type(value)}"
 

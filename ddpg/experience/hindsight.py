@@ -157,9 +157,8 @@ class TaskFunction:
             ask = self._ask_at_once if self.answers_at_once else self._ask_each
             answers = ask(achieved, desired, infos)
         except OTHERS as error:
-            raise RunStopped(f"hindsight: the task's {self.name} raised {one_line(error)}") from cause_for_its_author(
-                error
-            )
+            problem = f"hindsight: the task's {self.name} raised {one_line(error)}"
+            raise RunStopped(problem) from cause_for_its_author(error)
         if not np.isfinite(answers).all():
             raise RunStopped(f"hindsight: the task's {self.name} returned {answers[~np.isfinite(answers)][0]}")
         return answers
